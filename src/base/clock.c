@@ -1,0 +1,35 @@
+/* clock.c - the time of day, read once per turn of the loop */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+static struct timespec now;
+static bool standing;
+
+void clock_update(void) {
+    if (!standing) clock_gettime(CLOCK_REALTIME, &now);
+}
+
+int64_t clock_now_s(void) {
+    return now.tv_sec;
+}
+
+uint32_t clock_now_ns(void) {
+    return (uint32_t)now.tv_nsec;
+}
+
+uint64_t clock_monotonic_ns(void) {
+    struct timespec t;
+    if (standing) return (uint64_t)now.tv_sec * 1000000000u;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void clock_set(int64_t seconds) {
+    standing = true;
+    now = (struct timespec){.tv_sec = (time_t)seconds};
+}

@@ -1,0 +1,22 @@
+/* clock.h - the time of day, read once per turn of the loop */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_CLOCK_H
+#define GOLDCREST_CLOCK_H
+
+#include <stdint.h>
+
+/* Reads the system's clock (or, in tests, what clock_set() said). */
+void clock_update(void);
+
+/* Seconds since 1970, as of the last update. */
+int64_t clock_now_s(void);
+/* Nanoseconds within that second, as of the last update. */
+uint32_t clock_now_ns(void);
+
+/* Nanoseconds of the monotonic clock, read now: for durations. */
+uint64_t clock_monotonic_ns(void);
+
+/* For tests: the clock stands at this time from now on. */
+void clock_set(int64_t seconds);
+
+#endif

@@ -1,0 +1,243 @@
+/* log.c - where lines for people go: files, pipes, syslog, standard error */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/memory.h"
+
+enum {
+    FLUSH_BYTES = 16 * 1024,  /* a fuller buffer is written at once */
+    WAITING_MAX = 1024 * 1024 /* what a reader that does not read may make us keep */
+};
+
+enum log_kind { TO_STDERR, TO_FILE, TO_PIPE, TO_SYSLOG };
+
+struct log {
+    struct list all;
+    unsigned refs;
+    enum log_kind kind;
+    int fd;
+    int syslog_level;
+    uint64_t lost; /* lines, since the reader last kept up */
+    struct buf waiting;
+    char *target;
+};
+
+static struct list logs = {&logs, &logs};
+static struct log to_stderr = {{&to_stderr.all, &to_stderr.all}, 1, TO_STDERR, STDERR_FILENO, LOG_ERR, 0, {NULL, 0, 0}, NULL};
+static struct log *main_log = &to_stderr;
+static int (*open_pipe)(struct span program, void *arg);
+static void *open_pipe_arg;
+
+static const struct {
+    const char *name;
+    int facility;
+} facilities[] = {{"auth", LOG_AUTH},     {"cron", LOG_CRON},     {"daemon", LOG_DAEMON}, {"kern", LOG_KERN},
+                  {"lpr", LOG_LPR},       {"mail", LOG_MAIL},     {"news", LOG_NEWS},     {"syslog", LOG_SYSLOG},
+                  {"user", LOG_USER},     {"uucp", LOG_UUCP},     {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+                  {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},
+                  {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+
+static int open_syslog(struct span facility) {
+    int number = LOG_DAEMON;
+    for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++)
+        if (span_is(facility, span_of(facilities[i].name))) number = facilities[i].facility;
+    openlog("goldcrest", LOG_CONS | LOG_PID | LOG_NDELAY, number);
+    return -1;
+}
+
+static int open_file(const char *path) {
+    return fd_open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+}
+
+static enum log_kind kind_of(struct span target) {
+    if (target.n == 0) return TO_STDERR;
+    if (target.p[0] == '|') return TO_PIPE;
+    return span_starts(target, SPAN("syslog:")) ? TO_SYSLOG : TO_FILE;
+}
+
+static int open_target(struct log *l) {
+    struct span target = span_of(l->target);
+    if (l->kind == TO_SYSLOG) return open_syslog(span_from(target, 7));
+    if (l->kind == TO_FILE) return open_file(l->target);
+    errno = ENOSYS;
+    int fd = open_pipe ? open_pipe(span_trim(span_from(target, 1)), open_pipe_arg) : -1;
+    if (fd >= 0) fd_set_nonblocking(fd, true);
+    return fd;
+}
+
+struct log *log_open(struct span target) {
+    if (kind_of(target) == TO_STDERR) return log_hold(&to_stderr);
+    for (struct list *i = logs.next; i != &logs; i = i->next) {
+        struct log *l = CONTAINER(i, struct log, all);
+        if (span_is(span_of(l->target), target)) return log_hold(l);
+    }
+    struct log *l = memory_zeroed(1, sizeof *l);
+    l->refs = 1;
+    l->kind = kind_of(target);
+    l->syslog_level = LOG_ERR;
+    l->target = span_dup(target);
+    l->fd = open_target(l);
+    if (l->fd < 0 && l->kind != TO_SYSLOG) {
+        free(l->target);
+        free(l);
+        return NULL;
+    }
+    list_add_last(&logs, &l->all);
+    return l;
+}
+
+struct log *log_hold(struct log *l) {
+    l->refs++;
+    return l;
+}
+
+struct span log_target(const struct log *l) {
+    return span_of(l->target);
+}
+
+/* Writes what waits, as far as whole lines can be kept whole. A pipe whose reader sleeps keeps the rest for later. */
+static void flush(struct log *l) {
+    size_t done = 0;
+    while (done < l->waiting.n) {
+        ssize_t n = write(l->fd, l->waiting.p + done, l->waiting.n - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        done += (size_t)n;
+    }
+    bool later = done < l->waiting.n && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (!later) done = l->waiting.n; /* a full disk: the lines are gone, the server goes on */
+    l->waiting.n -= done;
+    if (l->waiting.n) memmove(l->waiting.p, l->waiting.p + done, l->waiting.n);
+    if (l->lost && l->waiting.n == 0) {
+        buf_printf(&l->waiting, "goldcrest: %llu lines were lost here: the reader did not keep up\n",
+                   (unsigned long long)l->lost);
+        l->lost = 0;
+    }
+}
+
+void log_drop(struct log *l) {
+    if (!l || --l->refs > 0 || l == &to_stderr) return;
+    if (l->fd >= 0) {
+        flush(l);
+        close(l->fd);
+    }
+    list_remove(&l->all);
+    buf_done(&l->waiting);
+    free(l->target);
+    free(l);
+}
+
+void log_line(struct log *l, struct span line) {
+    if (l->kind == TO_SYSLOG) {
+        syslog(l->syslog_level, "%.*s", SPAN_ARG(line));
+        return;
+    }
+    if (l->waiting.n + line.n > WAITING_MAX) {
+        l->lost++;
+        return;
+    }
+    buf_add(&l->waiting, line);
+    buf_add_char(&l->waiting, '\n');
+    if (l->waiting.n >= FLUSH_BYTES) flush(l);
+}
+
+void log_set_syslog_level(struct log *l, int level) {
+    l->syslog_level = level;
+}
+
+static const struct {
+    const char *word;
+    int syslog;
+} levels[] = {{"error: ", LOG_ERR}, {"warning: ", LOG_WARNING}, {"", LOG_NOTICE}, {"debug: ", LOG_DEBUG}};
+
+static void add_time(struct buf *line) {
+    time_t now = (time_t)clock_now_s();
+    struct tm tm;
+    char text[32];
+    if (now == 0) now = time(NULL);
+    if (localtime_r(&now, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S: ", &tm)) buf_add_text(line, text);
+}
+
+static void add_printable(struct buf *line, struct span text) {
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c >= 0x20 && c != 0x7f) buf_add_char(line, (char)c);
+        else buf_printf(line, "\\x%02x", c);
+    }
+}
+
+void log_vsay(struct log *l, enum log_level level, const char *format, va_list args) {
+    struct buf text = {0}, line = {0};
+    buf_vprintf(&text, format, args);
+    if (l->kind == TO_SYSLOG) {
+        syslog(levels[level].syslog, "%s%s", levels[level].word, buf_text(&text));
+    } else {
+        add_time(&line);
+        buf_add_text(&line, levels[level].word);
+        add_printable(&line, buf_span(&text));
+        log_line(l, buf_span(&line));
+        flush(l);
+    }
+    buf_done(&text);
+    buf_done(&line);
+}
+
+void log_say(struct log *l, enum log_level level, const char *format, ...) {
+    va_list args;
+    int saved = errno;
+    va_start(args, format);
+    log_vsay(l, level, format, args);
+    va_end(args);
+    errno = saved;
+}
+
+struct log *log_main(void) {
+    return main_log;
+}
+
+void log_set_main(struct log *l) {
+    struct log *old = main_log;
+    main_log = l;
+    log_drop(old);
+}
+
+void logs_flush(void) {
+    for (struct list *i = logs.next; i != &logs; i = i->next) {
+        struct log *l = CONTAINER(i, struct log, all);
+        if (l->waiting.n) flush(l);
+    }
+}
+
+void logs_reopen(void) {
+    logs_flush();
+    for (struct list *i = logs.next; i != &logs; i = i->next) {
+        struct log *l = CONTAINER(i, struct log, all);
+        if (l->kind != TO_FILE) continue;
+        int fd = open_file(l->target);
+        if (fd < 0) {
+            say_error("%s: cannot be opened again, the old file is kept: %s", l->target, strerror(errno));
+            continue;
+        }
+        close(l->fd);
+        l->fd = fd;
+    }
+}
+
+void logs_set_opener(int (*opener)(struct span program, void *arg), void *arg) {
+    open_pipe = opener;
+    open_pipe_arg = arg;
+}

@@ -1,0 +1,27 @@
+/* number.c - decimal numbers from and to bytes */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "base/number.h"
+
+bool number_parse(struct span s, uint64_t max, uint64_t *number) {
+    uint64_t value = 0;
+    if (s.n == 0) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_is_digit(s.p[i])) return false;
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+        if (value > (max - digit) / 10 && (value > max / 10 || digit > max - value * 10)) return false;
+        value = value * 10 + digit;
+    }
+    *number = value;
+    return true;
+}
+
+size_t number_format(char out[NUMBER_BYTES], uint64_t number) {
+    char digits[NUMBER_BYTES];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}

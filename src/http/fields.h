@@ -1,0 +1,55 @@
+/* fields.h - header fields in order of arrival (RFC 9110 5) */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_HTTP_FIELDS_H
+#define GOLDCREST_HTTP_FIELDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/span.h"
+#include "http/names.h"
+
+struct field {
+    struct span name, value;
+    enum header id;
+};
+
+/* fields - a list in an arena or in the input buffer; grows in the arena it is given. Zeroed memory is an empty list */
+struct fields {
+    struct field *list;
+    uint32_t count, cap;
+    uint64_t present[2]; /* a bit per enum header: "is there one" without a search (HEADER_COUNT <= 128) */
+};
+
+static inline bool fields_have(const struct fields *f, enum header id) {
+    return (f->present[id >> 6] >> (id & 63)) & 1;
+}
+
+/* Appends; name and value are borrowed. */
+void fields_add(struct fields *f, struct arena *a, enum header id, struct span value);
+void fields_add_named(struct fields *f, struct arena *a, struct span name, struct span value);
+/* The same for a caller who has looked the name up already. */
+void fields_append(struct fields *f, struct arena *a, enum header id, struct span name, struct span value);
+
+/* The first of that kind (value may be empty), or NULL. */
+const struct field *fields_first(const struct fields *f, enum header id);
+const struct field *fields_first_named(const struct fields *f, struct span name);
+
+/* Its value; {NULL, 0} if there is none. Several of one name are joined with ", " in the arena (RFC 9110 5.3). */
+struct span fields_get(const struct fields *f, struct arena *a, enum header id);
+struct span fields_get_named(const struct fields *f, struct arena *a, struct span name);
+
+/* Replaces all of that name by one with this value, or removes them. */
+void fields_set(struct fields *f, struct arena *a, enum header id, struct span value);
+void fields_set_named(struct fields *f, struct arena *a, struct span name, struct span value);
+void fields_remove(struct fields *f, enum header id);
+void fields_remove_named(struct fields *f, struct span name);
+
+/* Is token (in any case) an element of the comma-separated list? */
+bool list_has_token(struct span list, struct span token);
+
+/* Takes the next element (trimmed, not empty) off a comma-separated list; commas within quoted strings do not count. */
+bool list_next(struct span *rest, struct span *element);
+
+#endif

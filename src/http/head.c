@@ -1,0 +1,31 @@
+/* head.c - the head of a response as text */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "http/head.h"
+
+void head_start(struct buf *head, int status) {
+    buf_printf(head, "HTTP/1.1 %d %.*s\r\n", status, SPAN_ARG(status_reason(status)));
+}
+
+static bool is_framing(enum header id) {
+    return id == HEADER_CONTENT_LENGTH || id == HEADER_TRANSFER_ENCODING || id == HEADER_CONNECTION ||
+           id == HEADER_DATE || id == HEADER_KEEP_ALIVE;
+}
+
+void head_add_fields(struct buf *head, const struct fields *fields) {
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct field *f = &fields->list[i];
+        if (is_framing(f->id)) continue;
+        buf_add(head, f->name);
+        buf_add(head, SPAN(": "));
+        buf_add(head, f->value);
+        buf_add(head, SPAN("\r\n"));
+    }
+}
+
+struct blob *head_finish(struct buf *head) {
+    struct blob *blob = blob_copy(buf_span(head));
+    buf_done(head);
+    return blob;
+}

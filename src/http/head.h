@@ -1,0 +1,19 @@
+/* head.h - the head of a response as text: status line and fields, each line ended, without the empty line */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_HTTP_HEAD_H
+#define GOLDCREST_HTTP_HEAD_H
+
+#include "base/blob.h"
+#include "base/buf.h"
+#include "http/fields.h"
+
+void head_start(struct buf *head, int status);
+
+/* All fields but those of the connection, which whoever sends the head makes: Content-Length, Transfer-Encoding, Connection,
+ * Keep-Alive, Date. */
+void head_add_fields(struct buf *head, const struct fields *fields);
+
+/* The text as a blob with one reference; empties the buf. */
+struct blob *head_finish(struct buf *head);
+
+#endif

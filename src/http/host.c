@@ -1,0 +1,164 @@
+/* host.c - the authority of a request: absolute-form taken apart, host and port checked */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "http/names.h"
+#include "http/uri.h"
+
+static bool is_letter(char c) {
+    return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+bool uri_absolute(struct span target, struct span *scheme, struct span *authority, struct span *rest) {
+    size_t i = 0;
+    if (target.n == 0 || !is_letter(target.p[0])) return false;
+    while (i < target.n && (is_letter(target.p[i]) || ascii_is_digit(target.p[i]) || strchr("+-.", target.p[i]))) {
+        if (target.p[i] == '\0') return false; /* strchr() finds the end of its string too */
+        i++;
+    }
+    struct span behind = span_from(target, i);
+    if (!span_starts(behind, SPAN("://"))) return false;
+    behind = span_from(behind, 3);
+    for (i = 0; i < behind.n && behind.p[i] != '/' && behind.p[i] != '?' && behind.p[i] != '#';) i++;
+    *scheme = span_upto(target, target.n - behind.n - 3);
+    *authority = span_upto(behind, i);
+    *rest = span_from(behind, i);
+    return true;
+}
+
+/* Four decimal numbers without leading zeros, as inet_aton() and others would not agree on them. */
+static bool is_ipv4(struct span s) {
+    struct span part;
+    int parts = 0;
+    while (span_next(&s, '.', &part)) {
+        int value = 0;
+        if (++parts > 4 || part.n < 1 || part.n > 3 || (part.n > 1 && part.p[0] == '0')) return false;
+        for (size_t i = 0; i < part.n; i++) {
+            if (!ascii_is_digit(part.p[i])) return false;
+            value = value * 10 + (part.p[i] - '0');
+        }
+        if (value > 255) return false;
+    }
+    return parts == 4;
+}
+
+static bool is_hex_group(struct span s) {
+    if (s.n < 1 || s.n > 4) return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (ascii_hex(s.p[i]) < 0) return false;
+    return true;
+}
+
+/* Counts the 16-bit groups on one side of "::"; -1 if that side is wrong. An IPv4 address at the very end is two. */
+static int ipv6_groups(struct span side, bool is_end) {
+    struct span group;
+    int groups = 0;
+    if (side.n == 0) return 0;
+    while (span_next(&side, ':', &group)) {
+        if (is_end && !side.p && span_find(group, '.') < group.n) return is_ipv4(group) ? groups + 2 : -1;
+        if (!is_hex_group(group)) return -1;
+        groups++;
+    }
+    return groups;
+}
+
+static bool is_ipv6(struct span s) {
+    size_t gap = span_search(s, SPAN("::"));
+    if (gap == s.n) return ipv6_groups(s, true) == 8;
+    int before = ipv6_groups(span_upto(s, gap), false), behind = ipv6_groups(span_from(s, gap + 2), true);
+    return before >= 0 && behind >= 0 && before + behind <= 7;
+}
+
+/* Labels of letters, digits, "-" and "_" (RFC 1123, and what is in use), or an IPv4 address. */
+static bool is_host_name(struct span s) {
+    struct span label = {NULL, 0};
+    if (s.n > 255) return false;
+    struct span rest = s;
+    while (span_next(&rest, '.', &label)) {
+        if (label.n == 0 || label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-') return false;
+        for (size_t i = 0; i < label.n; i++)
+            if (!(char_class[(unsigned char)ascii_lower(label.p[i])] & CHAR_HOST)) return false;
+    }
+    for (size_t i = 0; i < label.n; i++)
+        if (!ascii_is_digit(label.p[i])) return true;
+    return is_ipv4(s); /* a last label of digits only is an address, or looks like one to somebody */
+}
+
+/* 0-65535; an empty port is the default one (RFC 3986 3.2.3). */
+static bool is_port(struct span s) {
+    unsigned long port = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_is_digit(s.p[i]) || port > 65535) return false;
+        port = port * 10 + (unsigned long)(s.p[i] - '0');
+    }
+    return port <= 65535;
+}
+
+/* Without strictness: whatever cannot be taken for a path, a user or another part of a request. */
+static bool is_tolerable(struct span host) {
+    for (size_t i = 0; i < host.n; i++)
+        if (!(char_class[(unsigned char)host.p[i]] & CHAR_TARGET) || strchr("/\\?#<>\"@", host.p[i])) return false;
+    return true;
+}
+
+/* The usual Host, in one pass: a lower-case name that every option accepts as it is, and perhaps a port. */
+static bool is_clean(struct span host) {
+    char before = '.';
+    bool digits = true; /* only digits since the last dot */
+    size_t i = 0;
+    for (; i < host.n && host.p[i] != ':'; i++) {
+        char c = host.p[i];
+        if (c == '.' || c == '-') {
+            if (before == '.' || (before == '-' && c == '.')) return false;
+            digits = c == '.';
+        } else {
+            if (!(char_class[(unsigned char)c] & CHAR_HOST)) return false;
+            digits &= ascii_is_digit(c);
+        }
+        before = c;
+    }
+    if (before == '.' || before == '-' || i > 63 || (digits && !is_ipv4(span_upto(host, i)))) return false;
+    return i == host.n || (i + 1 < host.n && is_port(span_from(host, i + 1)));
+}
+
+struct span host_without_port(struct span authority) {
+    if (authority.n > 0 && authority.p[0] == '[') {
+        size_t end = span_find(authority, ']');
+        return end < authority.n ? span_upto(authority, end + 1) : authority;
+    }
+    return span_upto(authority, span_find_last(authority, ':'));
+}
+
+static bool is_strict(struct span name, struct span port) {
+    if (!is_port(port)) return false;
+    if (name.n > 2 && name.p[0] == '[') return name.p[name.n - 1] == ']' && is_ipv6(span_between(name.p + 1, name.p + name.n - 1));
+    return is_host_name(name);
+}
+
+static struct span lower(struct span s, struct arena *a) {
+    size_t i = 0;
+    while (i < s.n && ascii_lower(s.p[i]) == s.p[i]) i++;
+    if (i == s.n) return s;
+    char *p = arena_bytes(a, s.n);
+    for (i = 0; i < s.n; i++) p[i] = ascii_lower(s.p[i]);
+    return (struct span){p, s.n};
+}
+
+int host_parse(struct span *host, unsigned options, struct arena *a) {
+    if (is_clean(*host)) return 0;
+    struct span name = host_without_port(*host), port = span_from(*host, name.n);
+    bool normalize = (options & (PARSE_HOST_NORMALIZE | PARSE_HOST_STRICT)) != 0, dot = false;
+    if (!is_tolerable(*host)) return 400;
+    if (host->n == 0) return options & PARSE_HOST_STRICT ? 400 : 0;
+    if (normalize && name.n > 1 && name.p[name.n - 1] == '.') { /* "example.org." is example.org (RFC 1034 3.1) */
+        name.n--;
+        dot = true;
+    }
+    if (port.n > 0 && port.p[0] != ':') return 400;
+    if (options & PARSE_HOST_STRICT)
+        if (!is_strict(name, port.n ? span_from(port, 1) : port)) return 400;
+    if (normalize && port.n == 1) port.n = 0;
+    *host = dot && port.n ? arena_join(a, name, port) : (struct span){name.p, name.n + port.n};
+    *host = lower(*host, a);
+    return 0;
+}

@@ -1,0 +1,63 @@
+/* reply.h - a whole response, built once and sent often */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_HTTP_REPLY_H
+#define GOLDCREST_HTTP_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "base/list.h"
+#include "http/fresh.h"
+#include "http/request.h"
+#include "net/file.h"
+
+enum { REPLY_INLINE_BYTES = 64 * 1024 }; /* larger files are sent from their descriptor */
+
+/*
+ * reply - immutable but for what the cache notes; counted
+ * `head` is the status line and the fields in HTTP/1.1's form, each line ended, without Date, Connection and the empty line.
+ * The body is a blob or a file, never both; neither: it is empty. All spans point into `own`.
+ */
+struct reply {
+    unsigned refs;
+    int status;
+    struct blob *head;
+    struct blob *head_304; /* what a fresh client gets; made when it is first asked for */
+    struct blob *body;
+    struct file *file;
+    uint64_t length;
+    struct validators validators;
+    struct span content_type;
+    struct span path;      /* of the file that it came from; for the access log and for looking again */
+    bool no_range;         /* server.range-requests = "disable" */
+    bool no_body;          /* a status that has none: 204, 304 */
+    struct blob *own;
+
+    /* the cache's notes */
+    struct reply *next;    /* in its hash chain */
+    struct list used;      /* most recently used first */
+    const struct plan *plan;
+    uint64_t conditions;
+    struct span authority, target;
+    struct file_state state;
+    int64_t looked_s;      /* when it was last compared with the file system */
+    uint32_t hash;
+    uint32_t listener;
+    uint8_t lasting;       /* enum lasting */
+    bool is_tls;
+    bool kept;
+};
+
+/* From what the modules made of r: status, fields and a complete body (taken out of r->body). Small files are read in.
+ * NULL with errno if a file cannot be read. */
+struct reply *reply_make(struct request *r, bool range_requests);
+
+static inline struct reply *reply_hold(struct reply *p) {
+    p->refs++;
+    return p;
+}
+
+void reply_drop(struct reply *p); /* accepts NULL */
+
+#endif

@@ -1,0 +1,115 @@
+/* request.h - one request and its response, whatever the protocol version */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_HTTP_REQUEST_H
+#define GOLDCREST_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/span.h"
+#include "http/fields.h"
+#include "http/names.h"
+#include "http/uri.h"
+#include "net/addr.h"
+#include "net/chunk.h"
+
+enum { BODY_UNKNOWN = -1 }; /* a body whose end only its framing tells */
+
+/*
+ * message - a request's head as the protocol layer hands it on
+ * Its spans point into the connection's input, which stays in place until the request has ended, or into the arena.
+ */
+struct message {
+    enum method method;
+    uint8_t version;         /* 10, 11, 20 */
+    bool keep_alive;         /* the client can take another response on this connection */
+    bool expect_continue;    /* Expect: 100-continue, to be answered before the body is read */
+    bool chunked;            /* HTTP/1.1: the body has chunked coding */
+    int64_t body_bytes;      /* 0: none; BODY_UNKNOWN; else the declared length */
+    struct span method_text;
+    struct span target_sent; /* as on the wire */
+    struct span scheme;      /* of absolute-form; else empty */
+    struct span authority;   /* Host or the target's authority: checked, lower case; empty if there is none */
+    struct uri uri;
+    struct fields fields;
+};
+
+/* physical - where a request leads in the file system; spans with a NUL behind them, in the request's arena */
+struct physical {
+    struct span docroot;   /* the document root in force; no slash at its end */
+    struct span basedir;   /* what `path` lies below: the document root, or an alias's target */
+    struct span rel_path;  /* the URL's path below basedir */
+    struct span path;      /* basedir + rel_path, then what modules made of it */
+    struct span path_info; /* what follows the file in the URL */
+};
+
+/* Who must be asked before a kept response is given to another client (see http/replies.h). */
+enum lasting {
+    LASTS,          /* depends on the configuration and the request alone */
+    LASTS_LIKE_FILE, /* as long as physical.path is the same file */
+    LASTS_A_SECOND,  /* something else in the file system had a say */
+    LASTS_NOT        /* for this request alone */
+};
+
+struct conf;
+struct conn;
+struct plan;
+struct reply;
+struct sink;
+struct source;
+
+/*
+ * request - from its first byte to its line in the access log; belongs to its connection (or stream)
+ * Modules read `in`, move `physical`, and answer by `status`, `out` and a body: chunks that are complete, or a source that
+ * is pulled as the client takes the bytes.
+ */
+struct request {
+    struct message in;
+    struct physical physical;
+    struct arena arena;       /* everything that lives as long as the request */
+    struct conn *conn;
+    struct conf *conf;        /* the configuration it began under, held to its end */
+    const struct plan *plan;  /* what that configuration means for this request */
+    struct reply *reply;      /* the whole response, once it is fixed (held) */
+    struct source *source;    /* else where the body comes from */
+    struct sink *sink;        /* where the request's body goes; NULL: nobody wants it */
+    int (*handler)(struct request *r, void *arg); /* a module that answers in HANDLE (enum handler); called at each event */
+    void *handler_arg;
+    struct span server_name;  /* SERVER_NAME: server.name, or the authority */
+    struct span user;         /* REMOTE_USER, once somebody authenticated it */
+    struct fields env;        /* what modules add to a gateway's environment */
+    struct fields out;        /* of the response */
+    struct chunks body;       /* of the response, where it is complete */
+    struct addr client;       /* who asks; a trusted forwarder may have named somebody else than the peer */
+    void **module_data;       /* a slot per module of the plan, NULL at first */
+    uint64_t conditions;      /* bits of the conditions that are no function of (listener, host, target) */
+    uint64_t queued_before;   /* bytes the connection had been given to send when the response began */
+    uint64_t head_bytes;      /* of the response */
+    uint64_t received_bytes;  /* head and body */
+    uint64_t body_received;   /* of the body, decoded */
+    uint64_t begun_ns;        /* monotonic: when the first byte was there */
+    int64_t begun_s;          /* since 1970 */
+    uint32_t id;              /* counts within the worker */
+    int status;               /* of the response; 0: not decided */
+    int sent_status;          /* of the answer: of a reply a client may get 206, 304, 412, 416 */
+    int error_status;         /* the status that called the error-handler; 0: none did */
+    uint16_t comebacks;       /* how often processing started anew; bounded */
+    uint8_t state;            /* enum request_state */
+    uint8_t step;             /* within ROUTE: where it goes on */
+    uint8_t phase_at;         /* within a phase: the next hook */
+    uint8_t lasting;          /* enum lasting; only ever raised */
+    bool body_done;           /* the request's body was read to its end */
+    bool keep_alive;          /* the connection may take another request after this one */
+    bool is_tls;
+    bool is_complete;         /* the response came to its end as it should */
+    bool keep_error_status;   /* the error-handler's page goes out with error_status */
+    bool is_emitted;          /* the head of the response is queued */
+};
+
+/* Raises how short-lived the response is. */
+static inline void request_lasts(struct request *r, enum lasting how_long) {
+    if (r->lasting < how_long) r->lasting = (uint8_t)how_long;
+}
+
+#endif

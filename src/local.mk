@@ -1,0 +1,108 @@
+## src/local.mk - the staircase: each folder is a library that leans only on those before it
+noinst_LTLIBRARIES += src/base/libbase.la
+src_base_libbase_la_SOURCES = \
+	src/base/arena.c src/base/arena.h \
+	src/base/blob.c src/base/blob.h \
+	src/base/buf.c src/base/buf.h \
+	src/base/clock.c src/base/clock.h \
+	src/base/fd.c src/base/fd.h \
+	src/base/list.h \
+	src/base/log.c src/base/log.h \
+	src/base/map.c src/base/map.h \
+	src/base/memory.c src/base/memory.h \
+	src/base/number.c src/base/number.h \
+	src/base/random.c src/base/random.h \
+	src/base/regex.c src/base/regex.h \
+	src/base/span.c src/base/span.h
+src_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
+
+include src/conf/local.mk
+
+noinst_LTLIBRARIES += src/net/libnet.la
+src_net_libnet_la_SOURCES = \
+	src/net/addr.c src/net/addr.h \
+	src/net/chunk.c src/net/chunk.h \
+	src/net/file.c src/net/file.h \
+	src/net/linger.c src/net/linger.h \
+	src/net/listener.c src/net/listener.h \
+	src/net/sendfile.c src/net/sendfile.h \
+	src/net/wire.c src/net/wire.h
+
+noinst_LTLIBRARIES += src/http/libhttp.la
+src_http_libhttp_la_SOURCES = \
+	src/http/answer.c src/http/answer.h \
+	src/http/date.c src/http/date.h \
+	src/http/escape.c \
+	src/http/etag.c src/http/etag.h \
+	src/http/fields.c src/http/fields.h \
+	src/http/fresh.c src/http/fresh.h \
+	src/http/head.c src/http/head.h \
+	src/http/header.def \
+	src/http/host.c \
+	src/http/method.def \
+	src/http/mime.c src/http/mime.def src/http/mime.h \
+	src/http/names.c src/http/names.h \
+	src/http/percent.c \
+	src/http/range.c src/http/range.h \
+	src/http/replies.c src/http/replies.h \
+	src/http/reply.c src/http/reply.h \
+	src/http/request.h \
+	src/http/source.h \
+	src/http/status.def \
+	src/http/uri.c src/http/uri.h
+
+noinst_LTLIBRARIES += src/h1/libh1.la
+src_h1_libh1_la_SOURCES = \
+	src/h1/chunked.c \
+	src/h1/emit.c src/h1/emit.h \
+	src/h1/framing.c src/h1/framing.h \
+	src/h1/h1.h \
+	src/h1/parse.c \
+	src/h1/scan.c
+
+noinst_LTLIBRARIES += src/server/libserver.la
+src_server_libserver_la_SOURCES = \
+	src/server/api.c \
+	src/server/condition.c src/server/condition.h \
+	src/server/conn.c src/server/conn.h \
+	src/server/control.c src/server/control.h \
+	src/server/core.c src/server/core.h \
+	src/server/errorpage.c src/server/errorpage.h \
+	src/server/handler.h \
+	src/server/known.def \
+	src/server/listeners.c src/server/listeners.h \
+	src/server/loggers.c src/server/loggers.h \
+	src/server/logs.c \
+	src/server/machine.c \
+	src/server/master.c src/server/master.h \
+	src/server/module.h \
+	src/server/modules.c src/server/modules.h \
+	src/server/oneshot.c \
+	src/server/plan.c src/server/plan.h \
+	src/server/privileges.c src/server/privileges.h \
+	src/server/refuse.c \
+	src/server/request.c \
+	src/server/route.c \
+	src/server/serve_h1.c \
+	src/server/serving.c src/server/serving.h \
+	src/server/settings.c src/server/settings.h \
+	src/server/states.h \
+	src/server/worker.c src/server/worker.h
+
+include src/modules/local.mk
+
+goldcrest_libraries = \
+	src/modules/libmodules.la \
+	src/server/libserver.la \
+	src/modules/libmodules.la \
+	src/h1/libh1.la \
+	src/http/libhttp.la \
+	src/net/libnet.la \
+	src/conf/libconf.la \
+	src/base/libbase.la \
+	fdevents/libfdevents.la \
+	src/base/libbase.la
+
+sbin_PROGRAMS += src/goldcrest
+src_goldcrest_SOURCES = src/main.c
+src_goldcrest_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)

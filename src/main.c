@@ -1,0 +1,286 @@
+/* main.c - arguments → configuration → master */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/regex.h"
+#include "fdevents/fdevent.h"
+#include "net/listener.h"
+#include "net/wire.h"
+#include "server/master.h"
+#include "server/modules.h"
+#include "server/settings.h"
+
+enum { EXIT_BAD = 255, DEFAULT_SERVE_PORT = 8080 };
+
+/* command - what the arguments ask for */
+struct command {
+    const char *config;
+    int tests;             /* -t, -tt */
+    bool print, foreground, one_shot, strict;
+    uint32_t idle_exit_s;
+    const char *serve;     /* --serve DIR */
+    unsigned port;
+};
+
+/* ---- what it says of itself ----------------------------------------------------------------------------------------------- */
+
+static void say_version(void) {
+    printf("goldcrest/%s - a light and fast web server\n", VERSION);
+}
+
+static void say_feature(bool has, const char *name) {
+    printf("\t%c %s\n", has ? '+' : '-', name);
+}
+
+static void say_features(void) {
+    static const char *const all[] = {"epoll", "kqueue", "ports", "devpoll", "poll", "select"};
+    say_version();
+    puts("\nEvent Handlers:\n");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) say_feature(fdevents_backend_by_name(all[i]), all[i]);
+    printf("\nDefault event handler: %s\n", fdevents_backends()[0]);
+    puts("\nFeatures:\n");
+    say_feature(true, "IPv6 support");
+    say_feature(false, "zlib support");
+    say_feature(false, "brotli support");
+    say_feature(false, "zstd support");
+    say_feature(false, "SSL support");
+    say_feature(regex_is_built(), "PCRE support");
+    say_feature(strstr(wire_backends(), "sendfile"), "sendfile");
+    say_feature(listener_balances(), "balanced listeners (SO_REUSEPORT)");
+    puts("\nModules:\n");
+    for (size_t i = 0; builtin_modules[i]; i++) say_feature(true, builtin_modules[i]->name);
+}
+
+static void say_help(void) {
+    say_version();
+    puts("\nusage: goldcrest [-D] -f FILE        serve what the configuration says\n"
+         "       goldcrest --serve DIR          serve a folder on 127.0.0.1, without any file\n"
+         "       goldcrest -t|-tt|-p -f FILE    look at a configuration\n"
+         "\n"
+         "  -f FILE        the configuration; \"-\" reads standard input\n"
+         "  -m DIR         accepted for lighttpd's sake: modules are built in\n"
+         "  -D             stay in the foreground\n"
+         "  -i SECONDS     end after so many seconds without a connection\n"
+         "  -1             serve the one connection that is standard input, then end\n"
+         "  -t             check the configuration's syntax; -tt also what it leads to\n"
+         "  --strict       with -t or -tt: a warning is an error\n"
+         "  -p             print the configuration as it is understood\n"
+         "  --serve DIR    serve that folder, with listings, on 127.0.0.1\n"
+         "  --port N       the port for --serve (8080)\n"
+         "  --help-config  list every directive\n"
+         "  -v, --version  the version\n"
+         "  -V             the version, event handlers, features and modules\n"
+         "  -h, --help     this text\n"
+         "\n"
+         "signals: TERM stops, INT ends gracefully, USR1 reloads the configuration, HUP reopens the logs\n"
+         "manual: goldcrest(8)");
+}
+
+static const char *type_name(enum directive_type t) {
+    static const char *const names[] = {"on/off", "0…65535", "number", "\"text\"", "( \"text\", … )",
+                                        "( \"key\" => \"text\", … )", "( \"key\" => value, … )", "value"};
+    return names[t];
+}
+
+static void help_directives(const char *title, const struct directive *d) {
+    static const char *const scopes[] = {"global", "socket", "anywhere"};
+    printf("%s\n", title);
+    for (; d->name; d++) printf("  %-36s %-28s %-9s %s\n", d->name, type_name(d->type), scopes[d->scope], d->help);
+    putchar('\n');
+}
+
+static void help_config(void) {
+    help_directives("server", core_directives);
+    for (size_t i = 0; builtin_modules[i]; i++) help_directives(builtin_modules[i]->name, builtin_modules[i]->directives);
+}
+
+/* ---- arguments ------------------------------------------------------------------------------------------------------------ */
+
+enum { OPTION_SERVE = 256, OPTION_PORT, OPTION_STRICT, OPTION_HELP_CONFIG };
+
+static const struct option long_options[] = {
+    {"serve", required_argument, NULL, OPTION_SERVE}, {"port", required_argument, NULL, OPTION_PORT},
+    {"strict", no_argument, NULL, OPTION_STRICT},     {"help-config", no_argument, NULL, OPTION_HELP_CONFIG},
+    {"help", no_argument, NULL, 'h'},                 {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0}};
+
+static bool number_argument(const char *name, const char *text, uint64_t max, uint32_t *number) {
+    uint64_t n;
+    if (!number_parse(span_of(text), max, &n)) {
+        fprintf(stderr, "goldcrest: %s: \"%s\" is no number up to %llu\n", name, text, (unsigned long long)max);
+        return false;
+    }
+    *number = (uint32_t)n;
+    return true;
+}
+
+static bool take_config(struct command *c, const char *name) {
+    if (c->config) fprintf(stderr, "goldcrest: -f is given twice: \"%s\" and \"%s\"\n", c->config, name);
+    if (c->config) return false;
+    c->config = name;
+    return true;
+}
+
+/* False: the command line is wrong (said). Options that only tell something end the process here. */
+static bool parse_arguments(struct command *c, int argc, char **argv) {
+    int option;
+    while ((option = getopt_long(argc, argv, "f:m:i:hvVD1pt", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'f':
+            if (!take_config(c, optarg)) return false;
+            break;
+        case 'm': break;
+        case 'i':
+            if (!number_argument("-i", optarg, 1u << 30, &c->idle_exit_s)) return false;
+            break;
+        case 'D': c->foreground = true; break;
+        case '1': c->one_shot = true; break;
+        case 'p': c->print = true; break;
+        case 't': c->tests++; break;
+        case OPTION_STRICT: c->strict = true; break;
+        case OPTION_SERVE: c->serve = optarg; break;
+        case OPTION_PORT:
+            if (!number_argument("--port", optarg, 65535, &c->port)) return false;
+            break;
+        case OPTION_HELP_CONFIG: help_config(); exit(0);
+        case 'v': say_version(); exit(0);
+        case 'V': say_features(); exit(0);
+        case 'h': say_help(); exit(0);
+        default: say_help(); return false;
+        }
+    }
+    if (optind < argc) fprintf(stderr, "goldcrest: \"%s\" is no option; a configuration is given with -f\n", argv[optind]);
+    return optind == argc;
+}
+
+/* ---- --serve: a configuration made from two arguments -------------------------------------------------------------------------- */
+
+static void add_quoted(struct buf *text, const char *value) {
+    buf_add_char(text, '"');
+    for (; *value; value++) {
+        if (*value == '"') buf_add_char(text, '\\');
+        buf_add_char(text, *value);
+    }
+    buf_add_char(text, '"');
+}
+
+static struct inputs *serve_inputs(void *arg) {
+    const struct command *c = arg;
+    struct inputs *inputs = inputs_none();
+    struct buf text = {0};
+    char path[4096];
+    buf_add_text(&text, "server.document-root = ");
+    add_quoted(&text, realpath(c->serve, path) ? path : c->serve);
+    buf_printf(&text,
+               "\nserver.bind = \"127.0.0.1\"\nserver.port = %u\n"
+               "server.modules = ( \"mod_indexfile\", \"mod_dirlisting\", \"mod_staticfile\" )\n"
+               "index-file.names = ( \"index.html\", \"index.htm\" )\ndir-listing.activate = \"enable\"\n",
+               c->port);
+    inputs_put(inputs, INPUT_FILE, "--serve", buf_span(&text));
+    buf_done(&text);
+    return inputs;
+}
+
+static struct inputs *file_inputs(void *arg) {
+    (void)arg;
+    return inputs_record();
+}
+
+static void say_served(const struct conf *conf) {
+    printf("goldcrest serves %s on http://127.0.0.1:%u/ (end with Ctrl-C)\n", conf->core->document_root.p,
+           conf->core->port);
+    fflush(stdout);
+}
+
+static bool check_serve(const struct command *c) {
+    struct stat st;
+    if (stat(c->serve, &st) == 0 && S_ISDIR(st.st_mode)) return true;
+    fprintf(stderr, "goldcrest: --serve: \"%s\" is no folder\n", c->serve);
+    return false;
+}
+
+/* ---- looking at a configuration ------------------------------------------------------------------------------------------------- */
+
+static void say_complaints(const struct complaints *c) {
+    struct buf text = {0};
+    complaints_print(c, &text);
+    fputs(buf_text(&text), stderr);
+    buf_done(&text);
+}
+
+/* -tt: what it leads to, short of binding and logging. */
+static bool preflight(const struct conf *conf) {
+    struct stat st;
+    const char *root = conf->core->document_root.p;
+    if (conf->core->chroot.n) return true; /* paths mean something else there */
+    if (stat(root, &st) == 0 && S_ISDIR(st.st_mode)) return true;
+    fprintf(stderr, "goldcrest: server.document-root: %s is no directory\n", root);
+    return false;
+}
+
+static int look_at(const struct command *c, const struct conf *conf, const struct complaints *complaints) {
+    bool ok = complaints_errors(complaints) == 0 && !(c->strict && complaints_warnings(complaints));
+    if (c->print && ok) {
+        struct buf text = {0};
+        conf_print(conf->tree, &text);
+        fputs(buf_text(&text), stdout);
+        buf_done(&text);
+    }
+    if (c->tests > 1) ok = ok && preflight(conf);
+    if (c->tests == 1 && ok) puts("Syntax OK");
+    return ok ? 0 : EXIT_BAD;
+}
+
+/* The daemon changes its directory: a reload must still find the file. */
+static const char *absolute(const char *name) {
+    static char path[4096];
+    if (strcmp(name, "-") == 0 || name[0] == '/' || !realpath(name, path)) return name;
+    return path;
+}
+
+int main(int argc, char **argv) {
+    struct command c = {.port = DEFAULT_SERVE_PORT};
+    struct start start = {.inputs = file_inputs};
+    if (getuid() != geteuid() || getgid() != getegid()) {
+        fputs("goldcrest: it is not made to be set-uid or set-gid\n", stderr);
+        return EXIT_BAD;
+    }
+    fd_fill_standard();
+    if (!parse_arguments(&c, argc, argv)) return EXIT_BAD;
+    if (c.serve && (c.config || !check_serve(&c))) {
+        if (c.config) fputs("goldcrest: --serve and -f exclude each other\n", stderr);
+        return EXIT_BAD;
+    }
+    if (!c.config && !c.serve) {
+        fputs("No configuration available. Try using -f option.\n", stderr);
+        return EXIT_BAD;
+    }
+    start.config_name = c.serve ? "--serve" : c.tests || c.print ? c.config : absolute(c.config);
+    if (c.serve) start = (struct start){.config_name = "--serve", .inputs = serve_inputs, .inputs_arg = &c, .ready = say_served};
+    start.foreground = c.foreground || c.serve;
+    start.idle_exit_s = c.idle_exit_s;
+    clock_update();
+    struct complaints *complaints = complaints_make();
+    struct conf *conf = conf_load(start.inputs(start.inputs_arg), start.config_name, complaints);
+    say_complaints(complaints);
+    bool only_look = c.tests || c.print;
+    int status = only_look ? look_at(&c, conf, complaints) : complaints_errors(complaints) ? EXIT_BAD : 0;
+    complaints_drop(complaints);
+    if (status || only_look) {
+        conf_drop(conf);
+        return status;
+    }
+    return c.one_shot ? oneshot_run(conf, c.idle_exit_s) : master_run(&start, conf);
+}

@@ -1,0 +1,92 @@
+/* chunk.c - what is to be sent: a queue of counted bytes, file ranges and constants */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "net/chunk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+enum { RING_CAP = 8, SPARE_RINGS = 64 };
+
+/* Rings of the first size are used again: most queues come and go with one response. */
+static struct chunk *spare[SPARE_RINGS];
+static unsigned spare_count;
+
+static void give_ring_back(struct chunks *q) {
+    if (q->cap == RING_CAP && spare_count < SPARE_RINGS) spare[spare_count++] = q->ring;
+    else free(q->ring);
+    *q = (struct chunks){NULL, 0, 0, 0, 0};
+}
+
+static void grow(struct chunks *q) {
+    if (q->cap == 0) {
+        q->ring = spare_count ? spare[--spare_count] : memory_get(RING_CAP * sizeof *q->ring);
+        q->cap = RING_CAP;
+        return;
+    }
+    assert(q->cap < 0x8000);
+    struct chunk *ring = memory_get(2u * q->cap * sizeof *ring);
+    for (unsigned i = 0; i < q->count; i++) ring[i] = *chunks_at(q, i);
+    free(q->ring);
+    q->ring = ring;
+    q->first = 0;
+    q->cap = (uint16_t)(q->cap * 2);
+}
+
+static void add(struct chunks *q, struct chunk c) {
+    if (q->count == q->cap) grow(q);
+    q->ring[(q->first + q->count) & (q->cap - 1u)] = c;
+    q->count++;
+    q->bytes += c.left;
+}
+
+void chunks_add_blob(struct chunks *q, struct blob *b, size_t at, size_t n) {
+    if (n) add(q, (struct chunk){.is.blob = blob_hold(b), .at = at, .left = n, .kind = CHUNK_BLOB});
+}
+
+void chunks_add_file(struct chunks *q, struct file *f, uint64_t at, uint64_t n) {
+    if (n) add(q, (struct chunk){.is.file = file_hold(f), .at = at, .left = n, .kind = CHUNK_FILE});
+}
+
+void chunks_add_constant(struct chunks *q, struct span s) {
+    if (s.n) add(q, (struct chunk){.is.constant = s.p, .left = s.n, .kind = CHUNK_CONSTANT});
+}
+
+void chunks_add_copy(struct chunks *q, struct span s) {
+    if (s.n) add(q, (struct chunk){.is.blob = blob_copy(s), .left = s.n, .kind = CHUNK_BLOB});
+}
+
+static void let_go(struct chunk *c) {
+    if (c->kind == CHUNK_BLOB) blob_drop(c->is.blob);
+    if (c->kind == CHUNK_FILE) file_drop(c->is.file);
+}
+
+void chunks_sent(struct chunks *q, uint64_t n) {
+    q->bytes -= n;
+    while (q->count) {
+        struct chunk *c = chunks_at(q, 0);
+        if (n < c->left) {
+            c->at += n;
+            c->left -= n;
+            return;
+        }
+        n -= c->left;
+        let_go(c);
+        q->first = (uint16_t)((q->first + 1u) & (q->cap - 1u));
+        q->count--;
+    }
+    if (q->cap) give_ring_back(q);
+}
+
+void chunks_move(struct chunks *q, struct chunks *from) {
+    for (unsigned i = 0; i < from->count; i++) add(q, *chunks_at(from, i));
+    if (from->cap) give_ring_back(from);
+}
+
+void chunks_clear(struct chunks *q) {
+    for (unsigned i = 0; i < q->count; i++) let_go(chunks_at(q, i));
+    if (q->cap) give_ring_back(q);
+}

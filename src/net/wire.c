@@ -1,0 +1,103 @@
+/* wire.c - bytes from and to a socket */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "net/wire.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "net/sendfile.h"
+
+enum { IOVECS = 64, COPY_BYTES = 64 * 1024 };
+
+static bool use_sendfile = HAS_SENDFILE;
+
+ssize_t wire_receive(int fd, char *bytes, size_t n) {
+    ssize_t got;
+    do got = recv(fd, bytes, n, 0);
+    while (got < 0 && errno == EINTR);
+    if (got >= 0) return got;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? WIRE_LATER : WIRE_BROKEN;
+}
+
+/* Bytes written, or -1. more: a file follows, the kernel should wait for it before it sends a small segment. */
+static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, uint64_t *wanted) {
+    struct iovec iov[IOVECS];
+    unsigned n = 0;
+    *wanted = 0;
+    while (n < q->count && n < IOVECS && *wanted < max) {
+        struct chunk *c = chunks_at(q, n);
+        if (c->kind == CHUNK_FILE) break;
+        iov[n].iov_base = (void *)(uintptr_t)chunk_bytes(c);
+        iov[n].iov_len = (size_t)c->left;
+        *wanted += c->left;
+        n++;
+    }
+    bool more = n < q->count && n < IOVECS;
+    if (n == 1 && !more) return send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
+    struct msghdr message = {.msg_iov = iov};
+    message.msg_iovlen = n;
+    return sendmsg(fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+}
+
+/* Where the system has no sendfile, or not for this kind of file. */
+static ssize_t send_copy(int fd, const struct chunk *c, uint64_t max) {
+    char bytes[COPY_BYTES];
+    size_t want = (size_t)(max < sizeof bytes ? max : sizeof bytes);
+    ssize_t n = pread(c->is.file->fd, bytes, want, (off_t)c->at);
+    if (n == 0) errno = EIO;
+    return n <= 0 ? -1 : send(fd, bytes, (size_t)n, MSG_NOSIGNAL);
+}
+
+static ssize_t send_file(int fd, const struct chunk *c, uint64_t max, uint64_t *wanted) {
+    *wanted = c->left < max ? c->left : max;
+    if (!use_sendfile) {
+        if (*wanted > COPY_BYTES) *wanted = COPY_BYTES;
+        return send_copy(fd, c, *wanted);
+    }
+    ssize_t n = sendfile_range(fd, c->is.file->fd, c->at, *wanted);
+    if (n >= 0 || (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)) return n;
+    return send_copy(fd, c, *wanted);
+}
+
+enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max) {
+    while (q->count) {
+        uint64_t wanted;
+        struct chunk *c = chunks_at(q, 0);
+        if (max == 0) return WIRE_YIELD;
+        ssize_t n = c->kind == CHUNK_FILE ? send_file(fd, c, max, &wanted) : send_memory(fd, q, max, &wanted);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? WIRE_FULL : WIRE_FAILED;
+        if (n == 0 && wanted) {
+            errno = EIO;
+            return WIRE_FAILED;
+        }
+        bool short_write = (uint64_t)n < wanted && c->kind != CHUNK_FILE;
+        chunks_sent(q, (uint64_t)n);
+        if (short_write) return WIRE_FULL;
+        max -= (uint64_t)n < max ? (uint64_t)n : max;
+    }
+    return WIRE_SENT;
+}
+
+bool wire_set_backend(struct span name) {
+    static const struct {
+        const char *name;
+        bool sendfile;
+    } words[] = {{"sendfile", true},          {"linux-sendfile", true}, {"freebsd-sendfile", true},
+                 {"solaris-sendfilev", true}, {"writev", false},        {"write", false}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!span_is(name, span_of(words[i].name))) continue;
+        use_sendfile = words[i].sendfile && HAS_SENDFILE;
+        return true;
+    }
+    return false;
+}
+
+const char *wire_backends(void) {
+    return HAS_SENDFILE ? "sendfile writev" : "writev";
+}

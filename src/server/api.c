@@ -1,0 +1,130 @@
+/* api.c - what modules may ask of the server (module.h) */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/regex.h"
+#include "server/conn.h"
+#include "server/module.h"
+#include "server/plan.h"
+#include "server/worker.h"
+
+const struct core_settings *request_core(const struct request *r) {
+    return r->plan ? r->plan->core : r->conn->worker->plan->core;
+}
+
+void request_say(const struct request *r, enum log_level level, const char *format, ...) {
+    const struct core_settings *core = request_core(r);
+    char peer[ADDR_TEXT_BYTES], text[1024];
+    va_list args;
+    addr_format(&r->client, peer);
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    log_say(core->errorlog ? core->errorlog : log_main(), level, "%s: %s", peer, text);
+}
+
+void request_captures(struct request *r, const struct block *set_in, struct captures *captures) {
+    char room[ADDR_TEXT_BYTES];
+    captures->count = 0;
+    for (const struct block *b = set_in; b; b = b->parent) {
+        const struct condition *c = &r->conf->conditions.list[b->number];
+        if (c->op != COND_MATCH || !c->regex) continue;
+        struct span text = condition_operand_text(c, r, r->conn->listening->name, room);
+        if (text.p == room) text = arena_copy(&r->arena, text);
+        regex_match(c->regex, text, captures);
+        return;
+    }
+}
+
+bool request_set_target(struct request *r, struct span target) {
+    struct uri uri;
+    struct span copy = arena_copy(&r->arena, target);
+    int status = copy.n && copy.p[0] == '/' ? uri_parse(&uri, copy, r->plan->parse_options, &r->arena) : 400;
+    if (status) {
+        r->status = status;
+        return false;
+    }
+    r->in.uri = uri;
+    return true;
+}
+
+void **request_data(struct request *r, const struct module *m) {
+    unsigned i = 0;
+    while (i < r->conf->module_count && r->conf->modules[i] != m) i++;
+    return i < r->conf->module_count ? &r->module_data[i] : NULL;
+}
+
+void request_set_path(struct request *r, struct span basedir, struct span rel_path) {
+    r->physical.basedir = basedir;
+    r->physical.rel_path = rel_path;
+    r->physical.path = arena_join(&r->arena, basedir, rel_path);
+}
+
+enum handler request_refuse_with(struct request *r, int status) {
+    r->status = status;
+    return HANDLER_FINISHED;
+}
+
+enum handler request_redirect(struct request *r, int status, struct span location) {
+    r->status = status;
+    fields_set(&r->out, &r->arena, HEADER_LOCATION, location);
+    return HANDLER_FINISHED;
+}
+
+struct span request_origin(struct request *r) {
+    const char *scheme = r->is_tls ? "https" : "http";
+    if (r->in.authority.n) return arena_printf(&r->arena, "%s://%.*s", scheme, SPAN_ARG(r->in.authority));
+    struct addr local;
+    char name[ADDR_TEXT_BYTES];
+    request_local_addr(r, &local);
+    addr_format(&local, name);
+    bool v6 = local.is.any.sa_family == AF_INET6;
+    return arena_printf(&r->arena, v6 ? "%s://[%s]:%u" : "%s://%s:%u", scheme, name, addr_port(&local));
+}
+
+void request_wake(struct request *r) {
+    fdevent_wake(&r->conn->ev);
+}
+
+const struct addr *request_peer(const struct request *r) {
+    return &r->conn->peer;
+}
+
+size_t request_peer_text(const struct request *r, char out[ADDR_TEXT_BYTES]) {
+    return addr_format(&r->client, out);
+}
+
+void request_local_addr(const struct request *r, struct addr *local) {
+    struct addr_room room;
+    room.len = sizeof room.storage;
+    if (getsockname(r->conn->ev.fd, (struct sockaddr *)&room.storage, &room.len) != 0) room.len = 0;
+    addr_from(local, &room);
+}
+
+uint64_t request_sent_bytes(const struct request *r) {
+    uint64_t sent = conn_sent_bytes(r->conn);
+    if (!r->is_emitted) return 0;
+    if (r->is_complete) return r->conn->queued_bytes - r->queued_before;
+    return sent > r->queued_before ? sent - r->queued_before : 0;
+}
+
+uint64_t request_sent_body_bytes(const struct request *r) {
+    uint64_t sent = request_sent_bytes(r);
+    return sent > r->head_bytes ? sent - r->head_bytes : 0;
+}
+
+uint32_t request_keep_alive_count(const struct request *r) {
+    return r->conn->requests ? r->conn->requests - 1 : 0;
+}
+
+bool request_is_complete(const struct request *r) {
+    return r->is_complete;
+}
+
+int request_sent_status(const struct request *r) {
+    return r->sent_status ? r->sent_status : r->status;
+}

@@ -1,0 +1,86 @@
+/* loggers.c - the programs that "|program" logs are written to */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/loggers.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/memory.h"
+
+enum { FAST_FAILURES_MAX = 5 };
+
+/* In the child: the pipe is standard input; no signal is left blocked or ignored. */
+static void become(const struct logger *l, const struct who *who) {
+    struct sigaction standard;
+    sigset_t none;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    for (int signo = 1; signo < NSIG; signo++) sigaction(signo, &standard, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(l->read_end, STDIN_FILENO) < 0) _exit(127);
+    if (who->is_set && (setgid(who->gid) != 0 || setgroups(0, NULL) != 0)) _exit(127);
+    if (who->name && (initgroups(who->name, who->gid) != 0 || setuid(who->uid) != 0)) _exit(127);
+    execl("/bin/sh", "sh", "-c", l->program, (char *)NULL);
+    _exit(127);
+}
+
+static bool start(struct logger *l, const struct who *who) {
+    l->pid = fork();
+    if (l->pid == 0) become(l, who);
+    if (l->pid < 0) say_error("the logging program \"%s\" cannot be started: %s", l->program, strerror(errno));
+    return l->pid >= 0;
+}
+
+struct logger *logger_find(struct logger *list, struct span program) {
+    while (list && !span_is(span_of(list->program), program)) list = list->next;
+    return list;
+}
+
+struct logger *logger_get(struct logger **list, struct span program, const struct who *who) {
+    int ends[2];
+    struct logger *l = logger_find(*list, program);
+    if (l) return l;
+    if (fd_pipe(ends) != 0) return NULL;
+    l = memory_zeroed(1, sizeof *l);
+    l->program = span_dup(program);
+    l->read_end = ends[0];
+    l->write_end = ends[1];
+    start(l, who);
+    l->next = *list;
+    *list = l;
+    return l;
+}
+
+bool logger_restart(struct logger *list, pid_t pid, const struct who *who) {
+    for (struct logger *l = list; l; l = l->next) {
+        if (l->pid != pid) continue;
+        l->pid = -1;
+        if (++l->failures > FAST_FAILURES_MAX) {
+            say_error("the logging program \"%s\" has ended %u times: it is not started again", l->program, l->failures);
+            return true;
+        }
+        say_warning("the logging program \"%s\" has ended: it is started again", l->program);
+        start(l, who);
+        return true;
+    }
+    return false;
+}
+
+void loggers_close(struct logger **list) {
+    while (*list) {
+        struct logger *next = (*list)->next;
+        close((*list)->read_end);
+        close((*list)->write_end);
+        free((*list)->program);
+        free(*list);
+        *list = next;
+    }
+}

@@ -1,0 +1,31 @@
+/* loggers.h - the programs that "|program" logs are written to, kept running by the master */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_LOGGERS_H
+#define GOLDCREST_LOGGERS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/span.h"
+#include "server/privileges.h"
+
+/* logger - the master holds both ends of its pipe: when the program dies, what is in the pipe waits for the next one */
+struct logger {
+    struct logger *next;
+    char *program;
+    int read_end, write_end;
+    pid_t pid;
+    unsigned failures;
+};
+
+/* The pipe to that program, which is started if it is not running yet; as the user `who`. NULL with errno. */
+struct logger *logger_get(struct logger **list, struct span program, const struct who *who);
+struct logger *logger_find(struct logger *list, struct span program);
+
+/* A child is gone: if it was a logger it is started again. True if it was one. */
+bool logger_restart(struct logger *list, pid_t pid, const struct who *who);
+
+/* Closes the pipes: the programs read to the end and leave. */
+void loggers_close(struct logger **list);
+
+#endif

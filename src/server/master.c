@@ -1,0 +1,452 @@
+/* master.c - reads configurations, holds listeners, starts and watches workers */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "fdevents/socket.h"
+#include "server/control.h"
+#include "server/plan.h"
+#include "server/serving.h"
+
+/*
+ * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set only while a worker that
+ * died is to be started again a little later.
+ */
+enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
+
+struct child {
+    pid_t pid;        /* 0: none */
+    int control;      /* our end; -1: none */
+    int64_t begun_s;
+    int64_t again_s;  /* when to start it anew */
+    unsigned delay_s; /* back-off: 0, 1, 2, 4 … */
+    bool leaves;      /* told to end: not started again */
+};
+
+struct master {
+    const struct start *start;
+    struct conf *conf;
+    struct held_listener *listeners;
+    struct logger *loggers;
+    struct child *children;
+    unsigned slots, cap; /* workers wanted; children in the array */
+    struct who who;
+    int pid_fd;
+    bool ending;
+};
+
+static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGALRM};
+
+/* ---- workers ------------------------------------------------------------------------------------------------------------------ */
+
+static unsigned worker_count(const struct conf *conf) {
+    return conf->core->max_worker ? conf->core->max_worker : 1;
+}
+
+static _Noreturn void be_worker(struct master *m, unsigned slot, int control) {
+    struct serving s = {m->conf, m->listeners, m->loggers, m->who, slot, control, m->start->idle_exit_s};
+    for (unsigned i = 0; i < m->cap; i++)
+        if (m->children[i].control >= 0) close(m->children[i].control);
+    if (m->pid_fd >= 0) close(m->pid_fd);
+    serving_run(&s);
+}
+
+static bool start_worker(struct master *m, unsigned slot) {
+    struct child *child = &m->children[slot];
+    struct timeval limit = {.tv_sec = CONTROL_TIMEOUT_S};
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) {
+        say_error("a worker cannot be started: socketpair: %s", strerror(errno));
+        return false;
+    }
+    fd_set_cloexec(pair[0], true);
+    fd_set_cloexec(pair[1], true);
+    logs_flush();
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        be_worker(m, slot, pair[1]);
+    }
+    close(pair[1]);
+    if (pid < 0) {
+        say_error("a worker cannot be started: fork: %s", strerror(errno));
+        close(pair[0]);
+        return false;
+    }
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    child->pid = pid;
+    child->control = pair[0];
+    child->begun_s = clock_now_s();
+    child->again_s = 0;
+    child->leaves = false;
+    return true;
+}
+
+/* A worker says one byte when it serves; if it cannot, it is gone, and has said why. */
+static bool is_ready(const struct child *child) {
+    struct pollfd p = {child->control, POLLIN, 0};
+    char byte;
+    int n;
+    do n = poll(&p, 1, READY_TIMEOUT_MS);
+    while (n < 0 && errno == EINTR);
+    return n == 1 && read(child->control, &byte, 1) == 1 && byte == WORKER_IS_READY;
+}
+
+static void make_slots(struct master *m, unsigned slots) {
+    if (slots > m->cap) {
+        m->children = memory_resize(m->children, slots * sizeof *m->children);
+        for (; m->cap < slots; m->cap++) m->children[m->cap] = (struct child){.control = -1};
+    }
+    m->slots = slots;
+}
+
+static bool start_workers(struct master *m) {
+    make_slots(m, worker_count(m->conf));
+    for (unsigned i = 0; i < m->slots; i++)
+        if (!start_worker(m, i)) return false;
+    for (unsigned i = 0; i < m->slots; i++)
+        if (!is_ready(&m->children[i])) return false;
+    return true;
+}
+
+static void tell(struct child *child, enum control_kind kind, struct span payload, int fd) {
+    if (child->control < 0) return;
+    if (!control_send(child->control, kind, payload, fd))
+        say_error("worker %ld cannot be told: %s", (long)child->pid, strerror(errno));
+}
+
+static void tell_all(struct master *m, enum control_kind kind) {
+    for (unsigned i = 0; i < m->cap; i++) tell(&m->children[i], kind, SPAN(""), -1);
+}
+
+static void signal_all(struct master *m, int signo) {
+    for (unsigned i = 0; i < m->cap; i++)
+        if (m->children[i].pid) kill(m->children[i].pid, signo);
+}
+
+static bool any_worker(const struct master *m) {
+    for (unsigned i = 0; i < m->cap; i++)
+        if (m->children[i].pid) return true;
+    return false;
+}
+
+/* ---- children that are gone ----------------------------------------------------------------------------------------------------- */
+
+static void say_death(pid_t pid, int status) {
+    if (WIFSIGNALED(status))
+        say_error("worker %ld was killed by signal %d: it is replaced, its clients are lost", (long)pid, WTERMSIG(status));
+    else
+        say_error("worker %ld ended with status %d: it is replaced", (long)pid, WEXITSTATUS(status));
+}
+
+static void worker_is_gone(struct master *m, unsigned slot, int status) {
+    struct child *child = &m->children[slot];
+    pid_t pid = child->pid;
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    close(child->control);
+    child->control = -1;
+    child->pid = 0;
+    if (m->ending || child->leaves || slot >= m->slots) return;
+    if (clean && m->start->idle_exit_s) { /* -i: nobody came */
+        m->ending = true;
+        tell_all(m, CONTROL_END);
+        return;
+    }
+    say_death(pid, status);
+    bool short_lived = clock_now_s() - child->begun_s < LIVES_LONG_S;
+    child->delay_s = !short_lived ? 0 : child->delay_s ? child->delay_s * 2 : 1;
+    if (child->delay_s > BACK_OFF_MAX_S) child->delay_s = BACK_OFF_MAX_S;
+    child->again_s = clock_now_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
+}
+
+static void reap(struct master *m) {
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (logger_restart(m->loggers, pid, &m->who)) continue;
+        for (unsigned i = 0; i < m->cap; i++)
+            if (m->children[i].pid == pid) worker_is_gone(m, i, status);
+    }
+}
+
+/* Starts what is due; sets the alarm for what is not yet. */
+static void replace_workers(struct master *m) {
+    int64_t next = 0;
+    for (unsigned i = 0; i < m->slots && !m->ending; i++) {
+        struct child *child = &m->children[i];
+        if (child->pid || child->leaves) continue;
+        if (child->again_s > clock_now_s()) {
+            int64_t wait = child->again_s - clock_now_s();
+            if (!next || wait < next) next = wait;
+        } else {
+            start_worker(m, i);
+        }
+    }
+    if (next) alarm((unsigned)next);
+}
+
+/* ---- reload ------------------------------------------------------------------------------------------------------------------------ */
+
+static void say_complaints(const struct complaints *c) {
+    struct buf text = {0};
+    complaints_print(c, &text);
+    struct span rest = buf_span(&text), line;
+    while (span_next(&rest, '\n', &line))
+        if (line.n) say_note("%.*s", SPAN_ARG(line));
+    buf_done(&text);
+}
+
+static void start_logger(struct span program, void *arg) {
+    struct master *m = arg;
+    if (!logger_get(&m->loggers, program, &m->who))
+        say_error("\"%.*s\": %s", SPAN_ARG(program), strerror(errno));
+}
+
+static struct conf *load(const struct start *start, struct complaints *complaints) {
+    struct conf *conf = conf_load(start->inputs(start->inputs_arg), start->config_name, complaints);
+    if (complaints_errors(complaints) == 0) return conf;
+    conf_drop(conf);
+    return NULL;
+}
+
+/* Settings that only a new process can take on. */
+static void say_what_stays(const struct core_settings *old, const struct core_settings *new) {
+    if (!span_is(old->username, new->username) || !span_is(old->groupname, new->groupname) ||
+        !span_is(old->chroot, new->chroot))
+        say_warning("server.username, server.groupname and server.chroot take effect at the next start");
+    if (!span_is(old->event_handler, new->event_handler))
+        say_warning("server.event-handler takes effect at the next start");
+    if (!span_is(old->pid_file, new->pid_file)) say_warning("server.pid-file takes effect at the next start");
+}
+
+static void send_conf(struct master *m, struct child *child, unsigned slot, const struct conf *old, struct span recording) {
+    for (struct held_listener *l = m->listeners; l; l = l->next) {
+        bool known = l->passed;
+        for (size_t i = 0; i < old->listen_count; i++) known |= span_is(old->listen[i].name, span_of(l->name));
+        if (!known) tell(child, CONTROL_LISTENER, span_of(l->name), listener_fd(l, slot));
+    }
+    for (struct logger *l = m->loggers; l; l = l->next) tell(child, CONTROL_PIPE, span_of(l->program), l->write_end);
+    tell(child, CONTROL_RELOAD, recording, -1);
+}
+
+static void send_all(struct master *m, const struct conf *old) {
+    struct buf recording = {0};
+    buf_add_text(&recording, m->start->config_name);
+    buf_add_char(&recording, '\0');
+    inputs_save(m->conf->inputs, &recording);
+    for (unsigned i = 0; i < m->slots && i < m->cap; i++)
+        if (m->children[i].pid) send_conf(m, &m->children[i], i, old, buf_span(&recording));
+    buf_done(&recording);
+}
+
+/* More workers are started with the new configuration; those that are too many end gracefully. */
+static void adjust_workers(struct master *m) {
+    unsigned before = m->slots, now = worker_count(m->conf);
+    make_slots(m, now);
+    for (unsigned i = now; i < before; i++) {
+        m->children[i].leaves = true;
+        tell(&m->children[i], CONTROL_END, SPAN(""), -1);
+    }
+    for (unsigned i = before; i < now; i++)
+        if (!m->children[i].pid) start_worker(m, i);
+}
+
+static void reload(struct master *m) {
+    struct complaints *complaints = complaints_make();
+    struct conf *old = m->conf, *new = load(m->start, complaints);
+    say_complaints(complaints);
+    if (!new || !listeners_open(&m->listeners, new, worker_count(new))) {
+        say_error("reload: the new configuration is refused; the old one stays in force");
+        conf_drop(new);
+    } else {
+        m->conf = new;
+        say_what_stays(old->core, new->core);
+        conf_each_piped_log(new, start_logger, m);
+        send_all(m, old);
+        listeners_close_others(&m->listeners, new);
+        adjust_workers(m);
+        conf_drop(old);
+        say_note("reload: configuration %u is in force", new->generation);
+    }
+    complaints_drop(complaints);
+}
+
+/* ---- start and end -------------------------------------------------------------------------------------------------------------------- */
+
+static bool open_pid_file(struct master *m) {
+    struct span name = m->conf->core->pid_file;
+    m->pid_fd = -1;
+    if (name.n == 0) return true;
+    m->pid_fd = fd_open(name.p, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (m->pid_fd < 0) say_error("server.pid-file: %s cannot be written: %s", name.p, strerror(errno));
+    return m->pid_fd >= 0;
+}
+
+static void write_pid(struct master *m) {
+    char text[24];
+    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (m->pid_fd >= 0 && fd_write_all(m->pid_fd, text, (size_t)n) != 0)
+        say_error("server.pid-file: %s", strerror(errno));
+}
+
+static void remove_pid_file(struct master *m) {
+    if (m->pid_fd < 0) return;
+    close(m->pid_fd);
+    m->pid_fd = -1;
+    unlink(m->conf->core->pid_file.p);
+}
+
+/* Leaves the terminal. The process that was called waits until the workers serve, and ends with that news. */
+static int daemonise(void) {
+    int ends[2];
+    char byte = 1;
+    if (fd_pipe(ends) != 0) return -1;
+    pid_t pid = fork();
+    if (pid < 0) return -1;
+    if (pid > 0) {
+        close(ends[1]);
+        ssize_t n;
+        do n = read(ends[0], &byte, 1);
+        while (n < 0 && errno == EINTR);
+        _exit(n == 1 ? byte : 255);
+    }
+    close(ends[0]);
+    setsid();
+    pid = fork();
+    if (pid != 0) _exit(0);
+    return ends[1];
+}
+
+static void leave_terminal(int news) {
+    char good = 0;
+    int null = fd_open("/dev/null", O_RDWR, 0);
+    if (news < 0 || null < 0) return;
+    if (chdir("/") != 0) say_warning("chdir: %s", strerror(errno));
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    if (null > STDERR_FILENO) close(null);
+    if (write(news, &good, 1) != 1) say_warning("the process that started this one is gone");
+    close(news);
+}
+
+/* The master speaks in the error log too; a worker has made the file already, as its user. */
+static void use_error_log(struct master *m) {
+    const struct core_settings *core = m->conf->core;
+    struct span name = {NULL, 0};
+    const struct assignment *a = block_find(m->conf->tree->blocks[0], SPAN("server.errorlog"));
+    struct buf target = {0};
+    if (a && a->value.type == VALUE_STRING) name = a->value.string;
+    if (core->errorlog_syslog) buf_printf(&target, "syslog:%.*s", SPAN_ARG(core->syslog_facility));
+    else if (name.n && name.p[0] != '|' && core->chroot.n) buf_printf(&target, "%s/%s", core->chroot.p, name.p);
+    else buf_add(&target, name);
+    struct logger *logger = name.n && name.p[0] == '|' ? logger_find(m->loggers, span_trim(span_from(name, 1))) : NULL;
+    if (target.n && !logger) {
+        struct log *log = log_open(buf_span(&target));
+        if (log) log_set_main(log);
+    }
+    buf_done(&target);
+}
+
+static void block_signals(sigset_t *set) {
+    struct sigaction ignore;
+    memset(&ignore, 0, sizeof ignore);
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaddset(set, signals[i]);
+    sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+static void end(struct master *m, int signo) {
+    bool again = m->ending;
+    m->ending = true;
+    if (signo == SIGINT && !again) {
+        say_note("SIGINT: no new connections; requests that are being answered are finished");
+        remove_pid_file(m);
+        tell_all(m, CONTROL_END);
+        listeners_close(&m->listeners);
+        return;
+    }
+    signal_all(m, SIGTERM);
+}
+
+static int watch(struct master *m, const sigset_t *set) {
+    while (!m->ending || any_worker(m)) {
+        int signo;
+        if (sigwait(set, &signo) != 0) continue;
+        clock_update();
+        if (signo == SIGTERM || signo == SIGINT) end(m, signo);
+        if (signo == SIGHUP) {
+            logs_reopen();
+            tell_all(m, CONTROL_REOPEN);
+        }
+        if (signo == SIGUSR1 && !m->ending) reload(m);
+        if (signo == SIGCHLD) reap(m);
+        replace_workers(m);
+    }
+    return 0;
+}
+
+static int give_up(struct master *m) {
+    m->ending = true;
+    signal_all(m, SIGTERM);
+    while (any_worker(m) && waitpid(-1, NULL, 0) > 0) {}
+    remove_pid_file(m);
+    listeners_close(&m->listeners);
+    loggers_close(&m->loggers);
+    return 255;
+}
+
+static void raise_core_limit(const struct core_settings *core) {
+    struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    if (core->core_files && setrlimit(RLIMIT_CORE, &unlimited) != 0)
+        say_warning("server.core-files: %s", strerror(errno));
+}
+
+int master_run(const struct start *start, struct conf *conf) {
+    struct master m = {.start = start, .conf = conf, .pid_fd = -1};
+    sigset_t set;
+    int news = -1;
+    clock_update();
+    block_signals(&set);
+    raise_core_limit(conf->core);
+    if (!privileges_find(conf->core, &m.who) || !open_pid_file(&m)) return 255;
+    if (!listeners_open(&m.listeners, conf, worker_count(conf))) return give_up(&m);
+    if (!start->foreground && (news = daemonise()) < 0) return give_up(&m);
+    conf_each_piped_log(conf, start_logger, &m);
+    if (!start_workers(&m)) return give_up(&m);
+    write_pid(&m);
+    use_error_log(&m);
+    say_note("goldcrest " VERSION " serves with %u worker%s", m.slots, m.slots == 1 ? "" : "s");
+    if (start->ready) start->ready(conf);
+    leave_terminal(news);
+    int status = watch(&m, &set);
+    say_note("goldcrest has ended");
+    remove_pid_file(&m);
+    listeners_close(&m.listeners);
+    loggers_close(&m.loggers);
+    conf_drop(m.conf);
+    free(m.children);
+    logs_flush();
+    return status;
+}

@@ -1,0 +1,56 @@
+/* modules.c - the modules that are built in */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/modules.h"
+
+/* GC_MODULES(X) comes from configure: a row for each GOLDCREST_MODULE that was not disabled, in hook order. */
+#define X(name) extern const struct module mod_##name;
+GC_MODULES(X)
+#undef X
+
+const struct module *const builtin_modules[] = {
+#define X(name) &mod_##name,
+    GC_MODULES(X)
+#undef X
+    NULL};
+
+const struct module *module_find(struct span name) {
+    for (size_t i = 0; builtin_modules[i]; i++)
+        if (span_is(name, span_of(builtin_modules[i]->name))) return builtin_modules[i];
+    return NULL;
+}
+
+const char *module_known(struct span name) {
+    static const struct {
+        const char *name, *say;
+    } known[] = {
+        {"mod_compress", "it is mod_deflate today, which is not in this build"},
+        {"mod_evasive", "it was taken out of lighttpd in 1.4.68"},
+        {"mod_secdownload", "it was taken out of lighttpd in 1.4.68"},
+        {"mod_uploadprogress", "it was taken out of lighttpd in 1.4.68"},
+        {"mod_usertrack", "it was taken out of lighttpd in 1.4.68"},
+        {"mod_cml", "it was taken out of lighttpd"},
+        {"mod_flv_streaming", "it was taken out of lighttpd"},
+        {"mod_geoip", "it was taken out of lighttpd; mod_maxminddb replaced it"},
+        {"mod_mysql_vhost", "it was taken out of lighttpd; mod_vhostdb replaced it"},
+        {"mod_trigger_b4_dl", "it was taken out of lighttpd"},
+        {"mod_authn_mysql", "it was taken out of lighttpd; mod_authn_dbi replaced it"},
+        {"mod_h2", "HTTP/2 is not in this build"},
+        {"mod_openssl", "TLS is not in this build"},
+        {"mod_gnutls", "TLS is not in this build"},
+        {"mod_mbedtls", "TLS is not in this build"},
+        {"mod_nss", "TLS is not in this build"},
+        {"mod_wolfssl", "TLS is not in this build"},
+        {"mod_boringssl", "TLS is not in this build"},
+        {"mod_authn_file", "authentication is not in this build"},
+#define KNOWN(directive, module) {module, "it is not in this build"},
+#define REMOVED(directive, say)
+#include "server/known.def"
+#undef KNOWN
+#undef REMOVED
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (span_is(name, span_of(known[i].name))) return known[i].say;
+    return NULL;
+}

@@ -1,0 +1,20 @@
+/* modules.h - the modules that are built in, in the order their hooks run */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_MODULES_H
+#define GOLDCREST_MODULES_H
+
+#include <stddef.h>
+
+#include "server/module.h"
+
+/* NULL at the end. The order is ours, not that of server.modules: within a phase, who changes the target comes before who
+ * looks at it, who refuses before who answers. */
+extern const struct module *const builtin_modules[];
+
+/* By "mod_alias", or "mod_compress" and other names of old; NULL if it is not built in. */
+const struct module *module_find(struct span name);
+
+/* Is it a module that lighttpd has or had? Its replacement or reason, else NULL. */
+const char *module_known(struct span name);
+
+#endif

@@ -1,0 +1,93 @@
+/* refuse.c - an HTTP error is an answer: the error-handler, an error file, or the server's own page */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+
+#include "net/file.h"
+#include "http/source.h"
+#include "server/conn.h"
+#include "server/errorpage.h"
+#include "server/module.h"
+#include "server/plan.h"
+#include "server/worker.h"
+
+/* What a module had begun to say is not said. Of the fields only those that belong to the error stay. */
+static void forget_answer(struct request *r) {
+    struct span allow = fields_get(&r->out, &r->arena, HEADER_ALLOW);
+    struct span authenticate = fields_get(&r->out, &r->arena, HEADER_WWW_AUTHENTICATE);
+    struct span retry = fields_get(&r->out, &r->arena, HEADER_RETRY_AFTER);
+    if (r->source) r->source->drop(r->source);
+    r->source = NULL;
+    chunks_clear(&r->body);
+    r->out = (struct fields){0};
+    if (allow.p) fields_add(&r->out, &r->arena, HEADER_ALLOW, allow);
+    if (authenticate.p) fields_add(&r->out, &r->arena, HEADER_WWW_AUTHENTICATE, authenticate);
+    if (retry.p) fields_add(&r->out, &r->arena, HEADER_RETRY_AFTER, retry);
+}
+
+/* lighttpd asks the handler by GET, whatever the client sent, and without the client's body. */
+static enum handler ask_handler(struct request *r, struct span url, bool keep_status) {
+    if (!r->body_done && !h1_body_is_small(r)) r->keep_alive = false;
+    if (!request_set_target(r, url)) {
+        request_say(r, LOG_IS_ERROR, "the error-handler \"%.*s\" is no URL", SPAN_ARG(url));
+        return HANDLER_GO_ON;
+    }
+    r->error_status = r->status;
+    r->keep_error_status = keep_status;
+    if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD) request_lasts(r, LASTS_NOT); /* no answer for GET */
+    if (r->in.method != METHOD_HEAD) r->in.method = METHOD_GET;
+    r->in.method_text = method_name(r->in.method);
+    r->status = 0;
+    r->step = r->phase_at = 0;
+    r->handler = NULL;
+    r->physical = (struct physical){0};
+    r->comebacks++;
+    return HANDLER_COMEBACK;
+}
+
+static bool use_file(struct request *r, struct span prefix) {
+    struct span path = arena_printf(&r->arena, "%.*s%d.html", SPAN_ARG(prefix), r->status);
+    struct file *f = file_open(path.p);
+    if (!f) {
+        if (errno != ENOENT) request_say(r, LOG_IS_ERROR, "%.*s: %s", SPAN_ARG(path), strerror(errno));
+        return false;
+    }
+    chunks_add_file(&r->body, f, 0, f->state.size);
+    file_drop(f);
+    fields_set(&r->out, &r->arena, HEADER_CONTENT_TYPE, SPAN("text/html; charset=utf-8"));
+    request_lasts(r, LASTS_A_SECOND);
+    return true;
+}
+
+static void use_page(struct request *r) {
+    struct buf page = {0};
+    error_page(&page, r->status, request_core(r)->tag);
+    chunks_add_copy(&r->body, buf_span(&page));
+    buf_done(&page);
+    fields_set(&r->out, &r->arena, HEADER_CONTENT_TYPE, SPAN("text/html; charset=utf-8"));
+}
+
+/* A malformed head may have no plan yet: the global settings hold. */
+static void find_plan(struct request *r) {
+    if (r->plan) return;
+    r->plan = r->conf == r->conn->worker->conf ? r->conn->worker->plan : plan_global(r->conf);
+    r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
+    request_lasts(r, LASTS_NOT);
+}
+
+enum handler request_refuse(struct request *r) {
+    find_plan(r);
+    const struct core_settings *core = r->plan->core;
+    bool understood = r->in.uri.path.n > 0 && r->status != 400 && r->status != 408;
+    forget_answer(r);
+    if (r->error_status) r->status = r->error_status; /* the error-handler failed too */
+    if (understood && !r->error_status && core->error_handler.n) {
+        if (ask_handler(r, core->error_handler, true) == HANDLER_COMEBACK) return HANDLER_COMEBACK;
+    } else if (understood && !r->error_status && r->status == 404 && core->error_handler_404.n) {
+        if (ask_handler(r, core->error_handler_404, false) == HANDLER_COMEBACK) return HANDLER_COMEBACK;
+    }
+    if (core->errorfile_prefix.n && use_file(r, core->errorfile_prefix)) return HANDLER_GO_ON;
+    use_page(r);
+    return HANDLER_GO_ON;
+}

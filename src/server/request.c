@@ -1,0 +1,215 @@
+/* request.c - a request's life but for its routing: beginning, ready replies, response, end */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "http/reply.h"
+#include "http/source.h"
+#include "server/conn.h"
+#include "server/module.h"
+#include "server/plan.h"
+#include "server/worker.h"
+
+enum { SPARE_REQUESTS = 16 };
+
+/* ---- making and forgetting ------------------------------------------------------------------------------------------ */
+
+struct request *request_make(struct conn *c) {
+    struct worker *w = c->worker;
+    struct request *r = w->spare_requests;
+    if (r) {
+        w->spare_requests = r->handler_arg;
+        w->spare_request_count--;
+    } else {
+        r = memory_zeroed(1, sizeof *r);
+    }
+    r->handler_arg = NULL;
+    r->conn = c;
+    r->conf = conf_hold(w->conf);
+    r->client = c->peer;
+    r->id = ++w->next_request_id;
+    r->state = REQUEST_READ;
+    return r;
+}
+
+void request_reset(struct request *r) {
+    struct arena arena = r->arena;
+    reply_drop(r->reply);
+    if (r->source) r->source->drop(r->source);
+    if (r->sink) r->sink->drop(r->sink);
+    chunks_clear(&r->body);
+    conf_drop(r->conf);
+    arena_reset(&arena);
+    memset(r, 0, sizeof *r);
+    r->arena = arena;
+}
+
+void request_drop(struct request *r) {
+    struct worker *w = r->conn->worker;
+    request_reset(r);
+    if (w->spare_request_count >= SPARE_REQUESTS) {
+        arena_done(&r->arena);
+        free(r);
+        return;
+    }
+    r->handler_arg = w->spare_requests;
+    w->spare_requests = r;
+    w->spare_request_count++;
+}
+
+/* ---- READ, LOOKUP ----------------------------------------------------------------------------------------------------- */
+
+static void log_head(const struct request *r) {
+    request_say(r, LOG_IS_NOTE, "request: %.*s %.*s HTTP/%d.%d", SPAN_ARG(r->in.method_text), SPAN_ARG(r->in.target_sent),
+                r->in.version / 10, r->in.version % 10);
+    for (uint32_t i = 0; i < r->in.fields.count; i++)
+        request_say(r, LOG_IS_NOTE, "request: %.*s: %.*s", SPAN_ARG(r->in.fields.list[i].name),
+                    SPAN_ARG(r->in.fields.list[i].value));
+}
+
+enum handler request_read(struct request *r) {
+    enum handler word = h1_read_head(r);
+    if (word == HANDLER_GO_ON || word == HANDLER_ERROR) {
+        r->conn->requests++;
+        if (r->conn->worker->plan->core->log_request_head) log_head(r);
+    }
+    return word;
+}
+
+static bool may_be_ready(const struct request *r) {
+    return (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) && r->body_done && r->comebacks == 0 &&
+           r->conf->core->cache_kib && r->conf->conditions.other_count <= CONDITION_OTHERS_MAX;
+}
+
+enum handler request_lookup(struct request *r) {
+    struct worker *w = r->conn->worker;
+    if (r->comebacks == 0) r->conditions = conditions_others(&r->conf->conditions, r);
+    if (!may_be_ready(r) || r->conf != w->conf) return HANDLER_GO_ON;
+    struct reply *reply = replies_find(w->replies, r, r->conn->listening->id, clock_now_s());
+    if (!reply) return HANDLER_GO_ON;
+    r->reply = reply_hold(reply);
+    r->plan = reply->plan;
+    r->status = reply->status;
+    r->physical.path = reply->path;
+    return HANDLER_FINISHED;
+}
+
+/* ---- the body, and whoever answers ------------------------------------------------------------------------------------- */
+
+enum handler request_body(struct request *r) {
+    return h1_read_body(r);
+}
+
+enum handler request_handle(struct request *r) {
+    if (r->handler) return (enum handler)r->handler(r, r->handler_arg);
+    r->status = 500;
+    return HANDLER_ERROR;
+}
+
+/* ---- the response ------------------------------------------------------------------------------------------------------ */
+
+static void log_response(const struct request *r) {
+    request_say(r, LOG_IS_NOTE, "response: %d", r->status);
+    for (uint32_t i = 0; i < r->out.count; i++)
+        request_say(r, LOG_IS_NOTE, "response: %.*s: %.*s", SPAN_ARG(r->out.list[i].name), SPAN_ARG(r->out.list[i].value));
+}
+
+/* The body of the request that nobody read: a little is read away later, of more the connection must end. */
+static void decide_keep_alive(struct request *r) {
+    if (!r->body_done && !h1_body_is_small(r)) r->keep_alive = false;
+}
+
+static enum handler fix_reply(struct request *r) {
+    struct worker *w = r->conn->worker;
+    const struct core_settings *core = request_core(r);
+    r->reply = reply_make(r, core->range_requests);
+    if (!r->reply) {
+        request_say(r, LOG_IS_ERROR, "%.*s cannot be read: %s", SPAN_ARG(r->physical.path), strerror(errno));
+        return HANDLER_ERROR;
+    }
+    bool kept = (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) && r->in.body_bytes == 0 &&
+                r->conf->core->cache_kib && r->conf->conditions.other_count <= CONDITION_OTHERS_MAX &&
+                r->conf == w->conf && !r->plan->alone;
+    if (kept) replies_keep(w->replies, r->reply, r, r->conn->listening->id, clock_now_s());
+    return HANDLER_GO_ON;
+}
+
+enum handler request_start(struct request *r) {
+    const struct plan *plan = r->plan;
+    for (unsigned i = 0; i < plan->hook_count[PHASE_RESPONSE_START]; i++) {
+        const struct planned_hook *h = &plan->hooks[PHASE_RESPONSE_START][i];
+        request_lasts(r, h->lasting);
+        if (h->run(r, h->settings) == HANDLER_ERROR) return HANDLER_ERROR;
+    }
+    if (plan->core->tag.n && !fields_have(&r->out, HEADER_SERVER))
+        fields_add(&r->out, &r->arena, HEADER_SERVER, plan->core->tag);
+    if (plan->core->log_response_head) log_response(r);
+    decide_keep_alive(r);
+    return r->source ? HANDLER_GO_ON : fix_reply(r);
+}
+
+/* Small answers count as sent once they are queued, so that pipelined ones leave together; of what takes long the log is to
+ * tell the truth. */
+static bool is_through(const struct request *r) {
+    const struct conn *c = r->conn;
+    return c->out.count == 0 || (r->reply && !r->reply->file && c->out.bytes < 2 * REPLY_INLINE_BYTES);
+}
+
+enum handler request_write(struct request *r) {
+    struct conn *c = r->conn;
+    if (!r->is_emitted) {
+        if (r->reply) h1_write_reply(r);
+        else h1_write_head(r);
+        r->is_emitted = true;
+        r->is_complete = r->reply || r->in.method == METHOD_HEAD;
+    }
+    if (!r->is_complete) {
+        enum handler word = h1_write_body(r);
+        if (word != HANDLER_GO_ON) return word;
+        r->is_complete = true;
+    }
+    if (is_through(r)) return HANDLER_GO_ON;
+    c->waiting = WAITING_ROOM;
+    return HANDLER_WAIT_FOR_EVENT;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------- */
+
+void request_run_hooks(struct request *r, enum phase phase) {
+    const struct plan *plan = r->plan;
+    for (unsigned i = 0; plan && i < plan->hook_count[phase]; i++)
+        plan->hooks[phase][i].run(r, plan->hooks[phase][i].settings);
+}
+
+enum handler request_end(struct request *r) {
+    if (r->keep_alive && !r->body_done) {
+        enum handler word = h1_read_body(r);
+        if (word == HANDLER_WAIT_FOR_EVENT) return word;
+        if (word == HANDLER_ERROR) r->keep_alive = false;
+    }
+    request_run_hooks(r, PHASE_REQUEST_DONE);
+    request_run_hooks(r, PHASE_REQUEST_RESET);
+    r->conn->worker->served++;
+    return r->keep_alive ? HANDLER_GO_ON : HANDLER_FINISHED;
+}
+
+/* A run-time error: the request still gets its line in the access log; whoever was at it lets go. What the client has of a
+ * response must not look whole: without a length or a last chunk only a reset tells. */
+enum handler request_error(struct request *r) {
+    struct conn *c = r->conn;
+    r->keep_alive = false;
+    if (r->is_emitted && c->out.bytes) r->is_complete = false;
+    if (r->is_emitted && !r->is_complete) c->must_reset = true;
+    if (r->status && r->plan) request_run_hooks(r, PHASE_REQUEST_DONE);
+    request_run_hooks(r, PHASE_REQUEST_RESET);
+    c->worker->served++;
+    return HANDLER_GO_ON;
+}
+
+enum handler request_gone(struct request *r) {
+    return r->conn->is_broken || r->conn->must_reset ? HANDLER_ERROR : HANDLER_FINISHED;
+}

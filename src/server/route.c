@@ -1,0 +1,209 @@
+/* route.c - from a URL to whoever answers it: conditions, hooks, the file system */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "net/file.h"
+#include "server/conn.h"
+#include "server/module.h"
+#include "server/plan.h"
+
+enum { COMEBACKS_MAX = 100 };
+
+/* ---- what lies between the phases -------------------------------------------------------------------------------------- */
+
+static void log_conditions(const struct request *r, struct span socket) {
+    for (unsigned i = 1; i < r->conf->conditions.count; i++) {
+        char room[ADDR_TEXT_BYTES];
+        const struct condition *c = &r->conf->conditions.list[i];
+        bool applies = (r->plan->words[i >> 6] >> (i & 63)) & 1;
+        struct span is = condition_operand_text(c, r, socket, room);
+        request_say(r, LOG_IS_NOTE, "condition %u: %.*s {\"%.*s\"}: %s", i, SPAN_ARG(c->block->text), SPAN_ARG(is),
+                    applies ? "applies" : "does not apply");
+    }
+}
+
+static enum handler begin(struct request *r) {
+    struct span socket = r->conn->listening->name;
+    const void **old = (const void **)r->module_data;
+    r->plan = plan_for(r->conf, r, socket);
+    if (!old) r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
+    if (r->plan->core->log_conditions) log_conditions(r, socket);
+    r->server_name = r->plan->core->name.n ? r->plan->core->name : r->in.authority;
+    uint64_t limit = (uint64_t)r->plan->core->max_request_kib * 1024;
+    if (limit && r->in.body_bytes > 0 && (uint64_t)r->in.body_bytes > limit) {
+        request_say(r, LOG_IS_NOTE, "413: the body has %lld bytes, server.max-request-size allows %llu",
+                    (long long)r->in.body_bytes, (unsigned long long)limit);
+        return request_refuse_with(r, 413);
+    }
+    return HANDLER_GO_ON;
+}
+
+/* "OPTIONS *" asks for the server as a whole; CONNECT for a tunnel, which nobody here offers by itself. */
+static enum handler server_itself(struct request *r) {
+    if (r->in.method == METHOD_CONNECT) return request_refuse_with(r, 405);
+    if (!span_is(r->in.uri.path, SPAN("*"))) {
+        r->physical.docroot = r->plan->core->document_root;
+        return HANDLER_GO_ON;
+    }
+    r->status = 200;
+    fields_set(&r->out, &r->arena, HEADER_ALLOW, SPAN("OPTIONS, GET, HEAD"));
+    return HANDLER_FINISHED;
+}
+
+static struct span lower(struct arena *a, struct span s) {
+    char *p = arena_bytes(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++) p[i] = ascii_lower(s.p[i]);
+    p[s.n] = '\0';
+    return (struct span){p, s.n};
+}
+
+static enum handler document_root(struct request *r) {
+    struct span root = r->physical.docroot, path = r->in.uri.path;
+    while (root.n > 1 && root.p[root.n - 1] == '/') root.n--;
+    if (root.n == 1) root.n = 0; /* "/" itself */
+    r->physical.docroot = root;
+    if (r->plan->core->lowercase_filenames) path = lower(&r->arena, path);
+    request_set_path(r, root, path);
+    if (r->plan->core->log_requests)
+        request_say(r, LOG_IS_NOTE, "handling: %.*s leads to %.*s", SPAN_ARG(r->in.uri.path), SPAN_ARG(r->physical.path));
+    return HANDLER_GO_ON;
+}
+
+static enum handler redirect_to_directory(struct request *r) {
+    struct buf location = {0};
+    if (feature_flag(r->conf->core, SPAN("server.absolute-dir-redirect"), false))
+        buf_add(&location, request_origin(r));
+    percent_encode(&location, r->in.uri.path, PERCENT_PATH);
+    buf_add_char(&location, '/');
+    if (r->in.uri.query.p) {
+        buf_add_char(&location, '?');
+        buf_add(&location, r->in.uri.query);
+    }
+    request_lasts(r, LASTS_A_SECOND);
+    enum handler word = request_redirect(r, 301, arena_copy(&r->arena, buf_span(&location)));
+    buf_done(&location);
+    return word;
+}
+
+/* "/index.php/more": the longest part that is a file; what follows is the path info. Returns 0 or the errno of the whole. */
+static int split_path_info(struct request *r, struct file_state *state, int error) {
+    struct span path = r->physical.path;
+    size_t shortest = r->physical.basedir.n;
+    for (size_t end = path.n; end > shortest + 1; end--) {
+        if (path.p[end - 1] != '/') continue;
+        struct span part = arena_copy(&r->arena, span_upto(path, end - 1));
+        int found = file_look(part.p, state);
+        if (found == ENOENT || found == ENOTDIR) continue;
+        if (found || !S_ISREG(state->mode)) return error;
+        r->physical.path_info = arena_copy(&r->arena, span_from(path, end - 1));
+        r->physical.path = part;
+        return 0;
+    }
+    return error;
+}
+
+static enum handler look_at_file(struct request *r) {
+    struct file_state state;
+    int error = file_look(r->physical.path.p, &state);
+    request_lasts(r, error || S_ISDIR(state.mode) ? LASTS_A_SECOND : LASTS_LIKE_FILE);
+    if (!error && S_ISDIR(state.mode) && r->physical.path.p[r->physical.path.n - 1] != '/')
+        return r->in.method == METHOD_GET || r->in.method == METHOD_HEAD ? redirect_to_directory(r) : HANDLER_GO_ON;
+    if ((error == ENOENT || error == ENOTDIR) && feature_flag(r->conf->core, SPAN("server.http-pathinfo"), true))
+        error = split_path_info(r, &state, error);
+    if (error == 0) return HANDLER_GO_ON;
+    if (error == EACCES || error == ELOOP) {
+        request_say(r, LOG_IS_WARNING, "403: %.*s: %s", SPAN_ARG(r->physical.path), strerror(error));
+        return request_refuse_with(r, 403);
+    }
+    if (error != ENOENT && error != ENOTDIR && error != ENAMETOOLONG) {
+        request_say(r, LOG_IS_ERROR, "500: %.*s: %s", SPAN_ARG(r->physical.path), strerror(error));
+        return request_refuse_with(r, 500);
+    }
+    if (r->plan->core->log_not_found) request_say(r, LOG_IS_NOTE, "404: %.*s", SPAN_ARG(r->physical.path));
+    return request_refuse_with(r, 404);
+}
+
+/* Nobody took it. The path exists: either the method is not one for files, or files of this kind are not given away. */
+static enum handler nobody(struct request *r) {
+    static const struct span allowed = SPAN_INIT("GET, HEAD, OPTIONS");
+    if (r->in.method == METHOD_OTHER) return request_refuse_with(r, 501);
+    if (r->in.method == METHOD_OPTIONS) {
+        r->status = 200;
+        fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed);
+        return HANDLER_FINISHED;
+    }
+    if (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) return request_refuse_with(r, 403);
+    fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed);
+    return request_refuse_with(r, 405);
+}
+
+/* ---- the road ------------------------------------------------------------------------------------------------------------ */
+
+/* Each stop: what the server does itself, then the hooks of a phase. PHASE_COUNT: none. */
+static const struct {
+    enum handler (*step)(struct request *r);
+    enum phase phase;
+} road[] = {
+    {begin, PHASE_URI_RAW},
+    {NULL, PHASE_URI_CLEAN},
+    {server_itself, PHASE_DOCROOT},
+    {document_root, PHASE_PHYSICAL},
+    {look_at_file, PHASE_SUBREQUEST_START},
+    {nobody, PHASE_COUNT},
+};
+enum { STOPS = sizeof road / sizeof *road };
+
+/* Hooks of a phase until one has something to say. r->phase_at: 0 before the stop's own step, then the next hook, from 1. */
+static enum handler run_phase(struct request *r, enum phase phase) {
+    const struct plan *plan = r->plan;
+    while (phase < PHASE_COUNT && r->phase_at <= plan->hook_count[phase]) {
+        const struct planned_hook *h = &plan->hooks[phase][r->phase_at - 1];
+        request_lasts(r, h->lasting);
+        enum handler word = h->run(r, h->settings);
+        if (word == HANDLER_WAIT_FOR_EVENT) r->conn->waiting = WAITING_HANDLER;
+        if (word != HANDLER_GO_ON) return word;
+        r->phase_at++;
+        if (r->handler) return HANDLER_GO_ON;
+    }
+    r->phase_at = 0;
+    return HANDLER_GO_ON;
+}
+
+static enum handler come_back(struct request *r) {
+    r->step = r->phase_at = 0;
+    r->physical = (struct physical){0};
+    if (++r->comebacks <= COMEBACKS_MAX) return HANDLER_COMEBACK;
+    request_say(r, LOG_IS_ERROR, "500: \"%.*s\" was rewritten %d times: the rules lead in a circle",
+                SPAN_ARG(r->in.target_sent), COMEBACKS_MAX);
+    r->status = 500;
+    return HANDLER_ERROR;
+}
+
+/* An error status is an answer, but REFUSE makes its page. */
+static enum handler finish(struct request *r) {
+    if (r->status < 400 || r->body.count || r->source) return HANDLER_FINISHED;
+    return HANDLER_ERROR;
+}
+
+enum handler request_route(struct request *r) {
+    for (; r->step < STOPS; r->step++) {
+        enum handler word = HANDLER_GO_ON;
+        if (r->handler) break;
+        if (r->phase_at == 0) {
+            r->phase_at = 1;
+            if (road[r->step].step) word = road[r->step].step(r);
+        }
+        if (word == HANDLER_GO_ON) word = run_phase(r, road[r->step].phase);
+        if (word == HANDLER_WAIT_FOR_EVENT) return word;
+        if (word == HANDLER_COMEBACK) return come_back(r);
+        if (word == HANDLER_FINISHED) return finish(r);
+        if (word == HANDLER_ERROR) {
+            if (r->status < 400) r->status = 500;
+            return HANDLER_ERROR;
+        }
+    }
+    return HANDLER_GO_ON;
+}

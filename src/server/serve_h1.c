@@ -1,0 +1,312 @@
+/* serve_h1.c - HTTP/1 on a connection: bytes in, requests; responses, bytes out */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "h1/emit.h"
+#include "http/source.h"
+#include "net/wire.h"
+#include "server/conn.h"
+#include "server/module.h"
+#include "server/plan.h"
+#include "server/worker.h"
+
+enum {
+    INPUT_BYTES = 16 * 1024,
+    SPARE_INPUTS = 8,
+    OUT_CHUNKS_MAX = 48,          /* more pipelined answers wait until these are sent: one writev takes 64 */
+    OUT_BYTES_MAX = 256 * 1024,
+    SMALL_BODY_BYTES = 64 * 1024, /* is read away so that the connection can go on */
+    LINE_SPARE_BYTES = 512        /* room beyond the head's limit, so that the limit is noticed */
+};
+
+/* ---- input ------------------------------------------------------------------------------------------------------ */
+
+static struct input *input_get(struct worker *w) {
+    struct input *in = w->spare_inputs;
+    if (in) {
+        w->spare_inputs = in->spare;
+        w->spare_input_count--;
+        return in;
+    }
+    in = memory_get(sizeof *in + INPUT_BYTES);
+    memset(in, 0, sizeof *in);
+    in->cap = INPUT_BYTES;
+    return in;
+}
+
+void conn_release_input(struct conn *c) {
+    struct worker *w = c->worker;
+    struct input *in = c->in;
+    c->in = NULL;
+    if (!in) return;
+    if (in->cap != INPUT_BYTES || w->spare_input_count >= SPARE_INPUTS) {
+        free(in);
+        return;
+    }
+    memset(in, 0, offsetof(struct input, cap));
+    in->seen = 0;
+    in->spare = w->spare_inputs;
+    w->spare_inputs = in;
+    w->spare_input_count++;
+}
+
+/* Room for more bytes. While a head is incomplete nothing points into the buffer: it may move and grow. */
+static bool make_room(struct conn *c) {
+    struct input *in = c->in;
+    if (in->start == in->end) in->start = in->end = in->keep;
+    if (in->end < in->cap) return true;
+    if (in->start > in->keep) {
+        memmove(in->bytes + in->keep, in->bytes + in->start, in->end - in->start);
+        in->end -= in->start - in->keep;
+        in->start = in->keep;
+        return true;
+    }
+    size_t limit = c->worker->conf->core->max_head_bytes + LINE_SPARE_BYTES;
+    if (in->keep > 0 || in->cap >= limit) return false;
+    c->in = memory_resize(in, sizeof *in + limit);
+    c->in->cap = limit;
+    return true;
+}
+
+ssize_t conn_receive(struct conn *c) {
+    if (!c->in) c->in = input_get(c->worker);
+    if (c->is_eof) return 0;
+    if (!c->may_read || !make_room(c)) return WIRE_LATER;
+    size_t room = c->in->cap - c->in->end;
+    ssize_t n = wire_receive(c->ev.fd, c->in->bytes + c->in->end, room);
+    c->may_read = n == (ssize_t)room; /* a short read has emptied the socket; if not, the next turn tells */
+    if (n > 0) c->in->end += (size_t)n;
+    c->is_eof = n == 0;
+    c->is_broken |= n == WIRE_BROKEN;
+    return n;
+}
+
+static struct span unread(const struct conn *c) {
+    return c->in ? (struct span){c->in->bytes + c->in->start, c->in->end - c->in->start} : (struct span){NULL, 0};
+}
+
+/* ---- requests --------------------------------------------------------------------------------------------------- */
+
+static enum handler head_is_there(struct request *r, size_t used) {
+    struct input *in = r->conn->in;
+    in->start += used;
+    in->keep = in->start;
+    in->seen = 0;
+    in->body_left = r->in.body_bytes;
+    in->chunked = (struct h1_chunked){0};
+    in->in_trailers = false;
+    r->received_bytes = used;
+    r->keep_alive = r->in.keep_alive;
+    r->body_done = r->in.body_bytes == 0;
+    return HANDLER_GO_ON;
+}
+
+static enum handler refuse_head(struct request *r, int status) {
+    struct conn *c = r->conn;
+    r->status = status;
+    r->keep_alive = false;
+    r->received_bytes = c->in->end - c->in->start;
+    if (r->conf->core->log_request_head_on_error)
+        request_say(r, LOG_IS_NOTE, "request refused with %d: %.*s", status, SPAN_ARG(unread(c)));
+    c->in->start = c->in->end; /* what follows cannot be understood */
+    return HANDLER_ERROR;
+}
+
+enum handler h1_read_head(struct request *r) {
+    struct conn *c = r->conn;
+    const struct core_settings *core = r->conf->core;
+    struct h1_limits limits = {core->max_head_bytes, core->max_head_fields, c->worker->plan->parse_options};
+    for (;;) {
+        struct span bytes = unread(c);
+        if (c->out.count > OUT_CHUNKS_MAX || c->out.bytes > OUT_BYTES_MAX) {
+            c->waiting = WAITING_ROOM;
+            return HANDLER_WAIT_FOR_EVENT;
+        }
+        if (bytes.n) {
+            size_t used = 0;
+            if (!r->begun_ns) {
+                r->begun_ns = clock_monotonic_ns();
+                r->begun_s = clock_now_s();
+            }
+            int result = h1_parse_head(&r->in, bytes, &c->in->seen, &used, &limits, &r->arena);
+            if (result == H1_DONE) return head_is_there(r, used);
+            if (result != H1_MORE) return refuse_head(r, result);
+        }
+        ssize_t n = conn_receive(c);
+        if (n == 0 || n == WIRE_BROKEN) return HANDLER_FINISHED; /* the client left, maybe within a head */
+        if (n == WIRE_LATER) {
+            c->waiting = WAITING_INPUT;
+            return HANDLER_WAIT_FOR_EVENT;
+        }
+    }
+}
+
+/* ---- bodies ------------------------------------------------------------------------------------------------------ */
+
+static enum handler refuse_body(struct request *r, int status) {
+    r->status = status;
+    r->keep_alive = false;
+    return HANDLER_ERROR;
+}
+
+/* Gives bytes to whom they are for. How many were taken, or -1. */
+static ptrdiff_t give(struct request *r, struct span bytes) {
+    ptrdiff_t taken = r->sink ? r->sink->put(r->sink, bytes) : (ptrdiff_t)bytes.n;
+    if (taken > 0) r->body_received += (uint64_t)taken;
+    return taken;
+}
+
+static enum handler body_is_there(struct request *r) {
+    r->body_done = true;
+    if (r->sink && r->sink->end) r->sink->end(r->sink);
+    return HANDLER_GO_ON;
+}
+
+enum { BODY_DONE, BODY_MORE, BODY_STUCK };
+
+static int take_sized(struct request *r, struct input *in, int *status) {
+    struct span bytes = {in->bytes + in->start, in->end - in->start};
+    if ((uint64_t)in->body_left < bytes.n) bytes.n = (size_t)in->body_left;
+    ptrdiff_t taken = bytes.n ? give(r, bytes) : 0;
+    if (taken < 0) *status = 500;
+    if (taken < 0) return BODY_STUCK;
+    in->start += (size_t)taken;
+    in->body_left -= taken;
+    if (in->body_left == 0) return BODY_DONE;
+    return (size_t)taken < bytes.n ? BODY_STUCK : BODY_MORE;
+}
+
+static int take_trailers(struct request *r, struct input *in, int *status) {
+    size_t used = 0;
+    struct fields trailers = {0};
+    struct h1_limits limits = {r->conf->core->max_head_bytes, r->conf->core->max_head_fields, r->plan->parse_options};
+    struct span bytes = {in->bytes + in->start, in->end - in->start};
+    int result = h1_parse_trailers(&trailers, bytes, &used, &limits, &r->arena);
+    if (result == H1_MORE) return BODY_MORE;
+    if (result != H1_DONE) *status = result;
+    in->start += used;
+    return result == H1_DONE ? BODY_DONE : BODY_STUCK;
+}
+
+static int take_chunked(struct request *r, struct input *in, int *status) {
+    while (!in->in_trailers) {
+        struct span bytes = {in->bytes + in->start, in->end - in->start}, data = {NULL, 0};
+        int result = h1_chunked_next(&in->chunked, &bytes, &data);
+        in->start = in->end - bytes.n;
+        if (result == CHUNKED_MORE) return BODY_MORE;
+        if (result == CHUNKED_TRAILERS) in->in_trailers = true;
+        else if (result != CHUNKED_DATA) {
+            *status = result;
+            return BODY_STUCK;
+        } else {
+            ptrdiff_t taken = give(r, data);
+            if (taken < 0) *status = 500;
+            if (taken == (ptrdiff_t)data.n) continue;
+            /* the sink is full: hand the rest back to the decoder */
+            in->start -= data.n - (size_t)(taken > 0 ? taken : 0);
+            in->chunked.left += data.n - (size_t)(taken > 0 ? taken : 0);
+            return BODY_STUCK;
+        }
+    }
+    return take_trailers(r, in, status);
+}
+
+static bool is_too_large(const struct request *r) {
+    uint64_t limit = (uint64_t)request_core(r)->max_request_kib * 1024;
+    return limit && r->body_received > limit;
+}
+
+enum handler h1_read_body(struct request *r) {
+    struct conn *c = r->conn;
+    if (r->body_done) return HANDLER_GO_ON;
+    if (!c->in) c->in = input_get(c->worker);
+    for (;;) {
+        int status = 0;
+        size_t before = c->in->start;
+        int result = r->in.chunked ? take_chunked(r, c->in, &status) : take_sized(r, c->in, &status);
+        r->received_bytes += c->in->start - before;
+        if (status) return refuse_body(r, status);
+        if (is_too_large(r)) return refuse_body(r, 413);
+        if (result == BODY_DONE) return body_is_there(r);
+        c->waiting = result == BODY_STUCK ? WAITING_HANDLER : WAITING_INPUT;
+        if (result == BODY_STUCK) return HANDLER_WAIT_FOR_EVENT;
+        if (r->in.expect_continue && !r->body_received && r->sink) {
+            c->queued_bytes -= c->out.bytes;
+            h1_emit_continue(&c->out);
+            c->queued_bytes += c->out.bytes;
+            r->in.expect_continue = false;
+        }
+        ssize_t n = conn_receive(c);
+        if (n == WIRE_LATER) return c->in->end < c->in->cap || c->in->start > c->in->keep ? HANDLER_WAIT_FOR_EVENT
+                                                                                         : refuse_body(r, 413);
+        if (n <= 0) return refuse_body(r, 400); /* the body broke off */
+    }
+}
+
+bool h1_body_is_small(const struct request *r) {
+    const struct input *in = r->conn->in;
+    if (r->in.expect_continue) return false; /* it may never come */
+    return !r->in.chunked && in && in->body_left <= SMALL_BODY_BYTES;
+}
+
+/* ---- responses --------------------------------------------------------------------------------------------------- */
+
+static struct h1_framing framing(struct request *r) {
+    const struct core_settings *core = request_core(r);
+    struct conn *c = r->conn;
+    if (c->requests >= core->max_keep_alive_requests || core->max_keep_alive_idle_s == 0 || c->is_last || c->is_eof)
+        r->keep_alive = false;
+    return (struct h1_framing){r->keep_alive, r->in.version < 11, !core->http11};
+}
+
+void h1_write_reply(struct request *r) {
+    struct conn *c = r->conn;
+    struct answer a;
+    answer_decide(&a, r->reply, r, clock_now_s());
+    r->sent_status = a.status;
+    uint64_t before = c->out.bytes;
+    r->queued_before = c->queued_bytes;
+    r->head_bytes = h1_emit_reply(&c->out, r->reply, &a, framing(r), clock_now_s());
+    c->queued_bytes += c->out.bytes - before;
+}
+
+void h1_write_head(struct request *r) {
+    struct conn *c = r->conn;
+    if (r->source->length < 0 && r->in.version < 11) r->keep_alive = false; /* the end of the connection ends the body */
+    uint64_t before = c->out.bytes;
+    r->queued_before = c->queued_bytes;
+    r->sent_status = r->status;
+    r->head_bytes = h1_emit_head(&c->out, r, r->source->length, framing(r), clock_now_s());
+    c->queued_bytes += c->out.bytes - before;
+}
+
+/* Queues what the source gives, in the framing that the head announced. */
+enum handler h1_write_body(struct request *r) {
+    struct conn *c = r->conn;
+    bool chunked = r->source->length < 0 && r->in.version >= 11;
+    enum handler word = HANDLER_GO_ON;
+    uint64_t before = c->out.bytes;
+    for (;;) {
+        struct chunks body = {0};
+        if (c->out.bytes >= OUT_BYTES_MAX || c->out.count >= OUT_CHUNKS_MAX) {
+            c->waiting = WAITING_ROOM;
+            word = HANDLER_WAIT_FOR_EVENT;
+            break;
+        }
+        enum source_result result = r->source->pull(r->source, &body, OUT_BYTES_MAX - c->out.bytes);
+        if (chunked) h1_emit_chunk(&c->out, &body);
+        else chunks_move(&c->out, &body);
+        if (result == SOURCE_MORE) continue;
+        c->waiting = WAITING_HANDLER;
+        word = result == SOURCE_WAIT ? HANDLER_WAIT_FOR_EVENT : result == SOURCE_END ? HANDLER_GO_ON : HANDLER_ERROR;
+        break;
+    }
+    if (word == HANDLER_GO_ON && chunked) h1_emit_last_chunk(&c->out);
+    c->queued_bytes += c->out.bytes - before;
+    return word;
+}

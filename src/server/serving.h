@@ -1,0 +1,29 @@
+/* serving.h - a worker process, from fork() to exit */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_SERVING_H
+#define GOLDCREST_SERVING_H
+
+#include <stdint.h>
+
+#include "server/listeners.h"
+#include "server/loggers.h"
+#include "server/privileges.h"
+#include "server/settings.h"
+
+enum { WORKER_IS_READY = 'R' }; /* written to the control socket once the worker serves */
+
+/* serving - what the master hands to the process it has just forked */
+struct serving {
+    struct conf *conf;
+    struct held_listener *listeners;
+    struct logger *loggers;
+    struct who who;
+    unsigned slot;       /* which of a listener's sockets */
+    int control;         /* this end of the pair */
+    uint32_t idle_exit_s;
+};
+
+/* Gives up privileges, opens logs, says that it is ready, serves, ends the process. */
+_Noreturn void serving_run(const struct serving *s);
+
+#endif

@@ -1,0 +1,311 @@
+/* settings.c - a configuration, checked and made ready */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "net/listener.h"
+#include "server/modules.h"
+
+static const struct module core_module = {
+    MODULE_ABI, "core", core_directives, NULL, sizeof(struct core_settings), &core_defaults, NULL};
+
+/* ---- which modules ------------------------------------------------------------------------------------------- */
+
+static void use_module(struct conf *conf, const struct module *m) {
+    for (unsigned i = 0; i < conf->module_count; i++)
+        if (conf->modules[i] == m) return;
+    conf->modules[conf->module_count++] = m;
+}
+
+static bool is_used(const struct conf *conf, const struct module *m) {
+    for (unsigned i = 0; i < conf->module_count; i++)
+        if (conf->modules[i] == m) return true;
+    return false;
+}
+
+static const char *builtin_name(void *arg, size_t i) {
+    (void)arg;
+    return builtin_modules[i] ? builtin_modules[i]->name : NULL;
+}
+
+static void complain_module(const struct value *v, struct complaints *c) {
+    const char *known = module_known(v->string), *near = did_you_mean(v->string, builtin_name, NULL);
+    char hint[64] = "";
+    if (!known && near) {
+        struct buf b = {0};
+        buf_printf(&b, "did you mean %s?", near);
+        memcpy(hint, buf_text(&b), b.n < sizeof hint ? b.n + 1 : 0);
+        buf_done(&b);
+    }
+    complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, *hint ? hint : NULL, "%.*s is left out: %s",
+             SPAN_ARG(v->string), known ? known : "there is no such module");
+}
+
+/* The modules of server.modules that are built in, in our order, and lighttpd's three that come by themselves. */
+static void choose_modules(struct conf *conf, struct complaints *c) {
+    const struct assignment *modules = block_find(conf->tree->blocks[0], SPAN("server.modules"));
+    const struct assignment *compat = block_find(conf->tree->blocks[0], SPAN("server.compat-module-load"));
+    const struct value *list = modules && modules->value.type == VALUE_ARRAY ? &modules->value : NULL;
+    bool by_themselves = true;
+    size_t builtin = 0;
+    if (compat) value_as_bool(&compat->value, &by_themselves);
+    while (builtin_modules[builtin]) builtin++;
+    conf->modules = memory_zeroed(builtin + 1, sizeof(struct module *));
+    use_module(conf, &core_module);
+    for (size_t i = 0; list && i < list->count; i++)
+        if (list->elements[i].value.type == VALUE_STRING && !module_find(list->elements[i].value.string))
+            complain_module(&list->elements[i].value, c);
+    for (size_t m = 0; m < builtin; m++) {
+        struct span name = span_of(builtin_modules[m]->name);
+        bool wanted = by_themselves && (span_is(name, SPAN("mod_indexfile")) || span_is(name, SPAN("mod_dirlisting")) ||
+                                        span_is(name, SPAN("mod_staticfile")));
+        for (size_t i = 0; list && i < list->count; i++) wanted |= span_is(name, list->elements[i].value.string);
+        if (wanted) use_module(conf, builtin_modules[m]);
+    }
+}
+
+/* ---- directives ---------------------------------------------------------------------------------------------- */
+
+/* row - where a directive's name leads */
+struct row {
+    const struct directive *directive;
+    unsigned module;
+};
+
+static void index_directives(struct conf *conf, struct map *rows) {
+    for (unsigned m = 0; m < conf->module_count; m++) {
+        for (const struct directive *d = conf->modules[m]->directives; d->name; d++) {
+            struct row *row = arena_get(&conf->arena, sizeof *row);
+            *row = (struct row){d, m};
+            map_put(rows, span_of(d->name), row);
+        }
+    }
+}
+
+static const char *any_directive(void *arg, size_t i) {
+    (void)arg;
+    for (const struct directive *d = core_directives; d->name; d++)
+        if (i-- == 0) return d->name;
+    for (size_t m = 0; builtin_modules[m]; m++)
+        for (const struct directive *d = builtin_modules[m]->directives; d->name; d++)
+            if (i-- == 0) return d->name;
+    return NULL;
+}
+
+static const char *module_of(const struct conf *conf, struct span name) {
+    for (size_t m = 0; builtin_modules[m]; m++) {
+        if (is_used(conf, builtin_modules[m])) continue;
+        for (const struct directive *d = builtin_modules[m]->directives; d->name; d++)
+            if (span_is(name, span_of(d->name))) return builtin_modules[m]->name;
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *name, *module, *say;
+} known[] = {
+#define KNOWN(directive, module) {directive, module, NULL},
+#define REMOVED(directive, say) {directive, NULL, say},
+#include "server/known.def"
+#undef KNOWN
+#undef REMOVED
+};
+
+static void complain_unknown(const struct conf *conf, const struct assignment *a, struct complaints *c) {
+    const char *module = module_of(conf, a->key);
+    char hint[128] = "";
+    if (module) {
+        struct buf b = {0};
+        buf_printf(&b, "add \"%s\" to server.modules", module);
+        complain(c, COMPLAINT_WARNING, a->place, a->key.n, buf_text(&b), "%.*s is ignored: its module %s is not used",
+                 SPAN_ARG(a->key), module);
+        buf_done(&b);
+        return;
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!span_is(a->key, span_of(known[i].name))) continue;
+        if (known[i].say)
+            complain(c, COMPLAINT_WARNING, a->place, a->key.n, known[i].say, "%.*s is ignored", SPAN_ARG(a->key));
+        else
+            complain(c, COMPLAINT_WARNING, a->place, a->key.n, NULL, "%.*s is ignored: %s is not in this build",
+                     SPAN_ARG(a->key), known[i].module);
+        return;
+    }
+    const char *near = did_you_mean(a->key, any_directive, NULL);
+    if (near && strlen(near) < 100) {
+        memcpy(hint, "did you mean ", 13);
+        memcpy(hint + 13, near, strlen(near));
+        memcpy(hint + 13 + strlen(near), "?", 2);
+    }
+    complain(c, COMPLAINT_WARNING, a->place, a->key.n, *hint ? hint : NULL, "%.*s is no directive (ignored)",
+             SPAN_ARG(a->key));
+}
+
+static bool is_socket_block(const struct block *b) {
+    return b->op == COND_EQ && span_is(b->left, SPAN("SERVER")) && span_is(b->item, SPAN("socket"));
+}
+
+static bool scope_allows(const struct directive *d, const struct block *b, const struct assignment *a,
+                         struct complaints *c) {
+    if (b->number == 0 || d->scope == SCOPE_ANY) return true;
+    if (d->scope == SCOPE_SOCKET && is_socket_block(b)) return true;
+    complain(c, COMPLAINT_WARNING, a->place, a->key.n, NULL,
+             d->scope == SCOPE_SOCKET ? "%s is ignored here: it belongs in the global scope or in $SERVER[\"socket\"] == …"
+                                      : "%s is ignored here: it is a setting of the whole server, not of a condition",
+             d->name);
+    return false;
+}
+
+static void add_setting(struct block_settings *s, const struct setting *setting) {
+    s->list = memory_grow(s->list, &s->cap, s->count + 1, sizeof *s->list);
+    s->list[s->count++] = *setting;
+}
+
+static void convert_block(struct conf *conf, const struct map *rows, const struct block *b, struct complaints *c) {
+    for (size_t i = 0; i < b->assignment_count; i++) {
+        const struct assignment *a = &b->assignments[i];
+        if (span_starts(a->key, SPAN("var."))) continue;
+        const struct row *row = map_get(rows, a->key);
+        struct setting setting;
+        if (!row) {
+            complain_unknown(conf, a, c);
+            continue;
+        }
+        if (!scope_allows(row->directive, b, a, c)) continue;
+        setting = (struct setting){.module = row->module};
+        if (!directive_convert(row->directive, &a->value, a->place, &setting.cell, c)) continue;
+        if (row->directive->flags & DIRECTIVE_IGNORED) continue;
+        add_setting(&conf->blocks[b->number], &setting);
+    }
+}
+
+static void convert_all(struct conf *conf, struct complaints *c) {
+    struct map rows = {0};
+    index_directives(conf, &rows);
+    conf->blocks = memory_zeroed(conf->tree->block_count, sizeof *conf->blocks);
+    for (size_t i = 0; i < conf->tree->block_count; i++) convert_block(conf, &rows, conf->tree->blocks[i], c);
+    map_done(&rows);
+}
+
+/* ---- merging --------------------------------------------------------------------------------------------------- */
+
+static void lay(const struct block *b, const struct setting *s, char *settings) {
+    const struct directive *d = s->cell.directive;
+    if (d->flags & DIRECTIVE_LOG)
+        memcpy(settings + d->offset, &s->log, sizeof s->log);
+    else
+        directive_apply(&s->cell, settings);
+    if (d->flags & DIRECTIVE_IN_BLOCK) memcpy(settings + d->offset + sizeof(void *), &b, sizeof(void *));
+}
+
+void *conf_merge(const struct conf *conf, unsigned module, const uint64_t *words, struct arena *a) {
+    const struct module *m = conf->modules[module];
+    char *settings = arena_get(a, m->settings_size ? m->settings_size : 1);
+    if (m->settings_size) memcpy(settings, m->defaults, m->settings_size);
+    for (size_t i = 0; i < conf->tree->block_count; i++) {
+        if (!((words[i >> 6] >> (i & 63)) & 1)) continue;
+        const struct block_settings *b = &conf->blocks[i];
+        for (size_t s = 0; s < b->count; s++)
+            if (b->list[s].module == module) lay(conf->tree->blocks[i], &b->list[s], settings);
+    }
+    return settings;
+}
+
+static const struct core_settings *core_of(struct conf *conf, const struct block *b) {
+    size_t n = (conf->tree->block_count + 63) / 64;
+    uint64_t *words = arena_zeroed(&conf->arena, n * sizeof *words);
+    words[0] = 1;
+    if (b) words[b->number >> 6] |= (uint64_t)1 << (b->number & 63);
+    return conf_merge(conf, 0, words, &conf->arena);
+}
+
+/* ---- listeners ------------------------------------------------------------------------------------------------- */
+
+static void add_listen(struct conf *conf, struct span token, const struct core_settings *core, bool implied,
+                       struct place at, struct complaints *c) {
+    struct listener_options o = {.use_ipv6 = core->use_ipv6};
+    struct buf name = {0};
+    if (!listener_name(token, conf->core->port, &o, &name)) {
+        complain(c, COMPLAINT_ERROR, at, token.n + 2, "write \"ADDRESS:PORT\", \":PORT\", \"[IPv6]:PORT\" or \"/unix/path\"",
+                 "\"%.*s\" is no address to listen on, or its name cannot be resolved", SPAN_ARG(token));
+        buf_done(&name);
+        return;
+    }
+    struct span canonical = arena_copy(&conf->arena, buf_span(&name));
+    buf_done(&name);
+    for (size_t i = 0; i < conf->listen_count; i++)
+        if (span_is(conf->listen[i].name, canonical)) return;
+    conf->listen[conf->listen_count++] = (struct listen_spec){canonical, token, core, implied};
+}
+
+static void find_listeners(struct conf *conf, struct complaints *c) {
+    const struct assignment *bind = block_find(conf->tree->blocks[0], SPAN("server.bind"));
+    struct place nowhere = {NULL, 0};
+    conf->listen = memory_zeroed(conf->tree->block_count + 1, sizeof *conf->listen);
+    for (size_t i = 1; i < conf->tree->block_count; i++) {
+        const struct block *b = conf->tree->blocks[i];
+        if (is_socket_block(b)) add_listen(conf, b->operand, core_of(conf, b), false, b->operand_place, c);
+    }
+    struct span token = conf->core->bind;
+    if (conf->core->systemd_sockets && token.n == 0) return;
+    if (span_is(token, SPAN("/dev/stdin"))) return;
+    bool has_port = token.n && (token.p[0] == '/' || token.p[0] == '\\' || span_find(token, ':') < token.n);
+    if (token.n && token.p[0] == '[' && token.p[token.n - 1] == ']') has_port = false;
+    if (!has_port) token = arena_printf(&conf->arena, "%.*s:%u", SPAN_ARG(token), conf->core->port);
+    add_listen(conf, token, conf->core, true, bind ? bind->value.place : nowhere, c);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------- */
+
+static void check_core(const struct conf *conf, struct complaints *c) {
+    const struct assignment *root = block_find(conf->tree->blocks[0], SPAN("server.document-root"));
+    struct place nowhere = {NULL, 0};
+    if (conf->core->document_root.n == 0)
+        complain(c, COMPLAINT_ERROR, root ? root->place : nowhere, 1, "write server.document-root = \"/var/www\"",
+                 "server.document-root is not set in the global scope");
+    if (conf->core->max_head_bytes < 256)
+        complain(c, COMPLAINT_ERROR, nowhere, 0, NULL, "server.max-request-field-size is less than 256");
+}
+
+struct conf *conf_load(struct inputs *inputs, const char *name, struct complaints *complaints) {
+    static uint32_t generation;
+    struct conf *conf = memory_zeroed(1, sizeof *conf);
+    conf->refs = 1;
+    conf->generation = ++generation;
+    conf->inputs = inputs;
+    conf->tree = conf_parse(inputs, complaints, name);
+    choose_modules(conf, complaints);
+    convert_all(conf, complaints);
+    conf->core = core_of(conf, NULL);
+    conditions_make(&conf->conditions, conf->tree, conf->core->port, conf->core->use_ipv6, complaints);
+    find_listeners(conf, complaints);
+    check_core(conf, complaints);
+    return conf;
+}
+
+void conf_drop(struct conf *conf) {
+    if (!conf || --conf->refs > 0) return;
+    map_done(&conf->plans);
+    conditions_done(&conf->conditions);
+    for (size_t i = 0; i < conf->tree->block_count; i++) {
+        struct block_settings *b = &conf->blocks[i];
+        for (size_t s = 0; s < b->count; s++) {
+            log_drop(b->list[s].log);
+            directive_discard(&b->list[s].cell);
+        }
+        free(b->list);
+    }
+    free(conf->blocks);
+    free(conf->listen);
+    free(conf->modules);
+    conf_tree_drop(conf->tree);
+    inputs_drop(conf->inputs);
+    arena_done(&conf->arena);
+    free(conf);
+}

@@ -1,0 +1,81 @@
+/* settings.h - a configuration, checked and made ready: struct conf, immutable and counted */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_SETTINGS_H
+#define GOLDCREST_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "conf/inputs.h"
+#include "conf/tree.h"
+#include "server/condition.h"
+#include "server/core.h"
+#include "server/module.h"
+
+/* setting - one assignment of one block, converted, and the module it belongs to */
+struct setting {
+    struct cell cell;
+    unsigned module; /* index in conf.modules */
+    struct log *log; /* of a DIRECTIVE_LOG, once conf_open_logs() has opened it */
+};
+
+struct block_settings {
+    struct setting *list;
+    size_t count, cap;
+};
+
+/* listen_spec - a socket that the configuration wants */
+struct listen_spec {
+    struct span name;  /* canonical */
+    struct span token; /* as written */
+    const struct core_settings *core; /* global, then the socket's block */
+    bool implied;      /* server.bind, not a $SERVER["socket"] */
+};
+
+/*
+ * conf - never changes once it is made; a reload makes a new one and exchanges a pointer. Requests hold theirs to their end.
+ * (Plans are added as combinations of conditions are first seen: that is memory, not meaning.)
+ */
+struct conf {
+    unsigned refs;
+    uint32_t generation;          /* counts within the process */
+    struct inputs *inputs;
+    struct conf_tree *tree;
+    struct conditions conditions;
+    struct block_settings *blocks;
+    const struct module **modules; /* [0] is the core; then the active ones in hook order */
+    unsigned module_count;
+    const struct core_settings *core; /* of the global block */
+    struct listen_spec *listen;
+    size_t listen_count;
+    struct map plans;              /* the bits of the blocks that apply => struct plan */
+    struct arena arena;
+};
+
+/*
+ * Reads the file through inputs (taken over) and makes a conf of it. Complaints say what is wrong; if there are errors the
+ * result is good for further checks only.
+ */
+struct conf *conf_load(struct inputs *inputs, const char *name, struct complaints *complaints);
+
+/* Opens the logs that the configuration names. False with the first failure said on the main log. In the process that
+ * writes them: with its user and root directory. */
+bool conf_open_logs(struct conf *conf);
+
+/* Each "|program" that a log needs. */
+void conf_each_piped_log(const struct conf *conf, void (*each)(struct span program, void *arg), void *arg);
+
+static inline struct conf *conf_hold(struct conf *conf) {
+    conf->refs++;
+    return conf;
+}
+
+void conf_drop(struct conf *conf);
+
+/* Settings of one module merged for the blocks whose bits are set; arena memory. */
+void *conf_merge(const struct conf *conf, unsigned module, const uint64_t *words, struct arena *a);
+
+#endif

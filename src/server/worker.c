@@ -1,0 +1,294 @@
+/* worker.c - one process that serves */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "fdevents/socket.h"
+#include "net/listener.h"
+#include "net/wire.h"
+#include "server/conn.h"
+#include "server/plan.h"
+
+enum {
+    ACCEPTS_PER_TURN = 64,
+    NO_ROOM_MS = 500,     /* how long to leave the listeners alone after "too many open files" */
+    DEFAULT_FDS = 4096,
+    MAX_FDS = 1048576,
+    FDS_KEPT_BACK = 32,   /* for logs, listeners, the control socket and files being opened */
+    FILES_SHARE = 4       /* the reply cache may hold a quarter of the descriptors */
+};
+
+/* ---- limits -------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t wanted_fds(const struct core_settings *core) {
+    uint32_t fds = core->max_fds ? core->max_fds : DEFAULT_FDS;
+    return fds > MAX_FDS ? MAX_FDS : fds < FDS_KEPT_BACK * 2 ? FDS_KEPT_BACK * 2 : fds;
+}
+
+/* How many descriptors this process really may have. */
+static uint32_t raise_fds(uint32_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) {
+        struct rlimit more = limit;
+        more.rlim_cur = wanted;
+        if (more.rlim_max != RLIM_INFINITY && more.rlim_max < wanted) more.rlim_max = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &more) != 0) {
+            more.rlim_cur = more.rlim_max = limit.rlim_max;
+            setrlimit(RLIMIT_NOFILE, &more);
+        }
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) return (uint32_t)limit.rlim_cur;
+    return wanted;
+}
+
+static void apply_limits(struct worker *w, uint32_t fds) {
+    const struct core_settings *core = w->conf->core;
+    uint32_t files = core->cache_kib ? fds / FILES_SHARE : 0;
+    w->max_conns = fds - files - FDS_KEPT_BACK;
+    if (core->max_connections && core->max_connections < w->max_conns) w->max_conns = core->max_connections;
+    if (!w->replies) w->replies = replies_make((size_t)core->cache_kib * 1024, files);
+    else replies_limit(w->replies, (size_t)core->cache_kib * 1024);
+}
+
+/* ---- accepting ------------------------------------------------------------------------------------------------------------ */
+
+static void set_accepting(struct worker *w, bool yes) {
+    if (w->accepting == yes) return;
+    w->accepting = yes;
+    for (struct list *i = w->listeners.next; i != &w->listeners; i = i->next) {
+        struct listening *l = CONTAINER(i, struct listening, link);
+        if (!deadline_is_set(&l->again)) fdevent_want(&l->ev, yes ? FDEVENT_IN : 0);
+    }
+}
+
+static void listen_again(struct deadline *d) {
+    struct listening *l = CONTAINER(d, struct listening, again);
+    if (l->worker->accepting) fdevent_want(&l->ev, FDEVENT_IN);
+}
+
+/* Too many open files: a listener that is asked again at once would spin. */
+static void rest(struct listening *l, int error) {
+    static int64_t said_s;
+    if (said_s + 60 <= clock_now_s() || said_s == 0) {
+        say_error("connections cannot be accepted for now: %s (server.max-fds?)", strerror(error));
+        said_s = clock_now_s();
+    }
+    fdevent_want(&l->ev, 0);
+    deadline_in(l->worker->events, &l->again, NO_ROOM_MS);
+}
+
+static void on_connection(struct fdevent *ev, unsigned ready) {
+    struct listening *l = CONTAINER(ev, struct listening, ev);
+    struct worker *w = l->worker;
+    (void)ready;
+    for (unsigned i = 0; i < ACCEPTS_PER_TURN && w->accepting; i++) {
+        struct addr_room room;
+        struct addr peer;
+        room.len = sizeof room.storage;
+        int fd = socket_accept(ev->fd, (struct sockaddr *)&room.storage, &room.len);
+        if (fd == SOCKET_AGAIN) continue;
+        if (fd == SOCKET_NO_ROOM || fd == SOCKET_BROKEN) rest(l, errno);
+        if (fd < 0) return;
+        addr_from(&peer, &room);
+        listener_accepted(fd, l->is_tcp);
+        w->accepted++;
+        conn_open(w, l, fd, &peer);
+    }
+}
+
+static void on_listener_closed(struct fdevent *ev) {
+    struct listening *l = CONTAINER(ev, struct listening, ev);
+    list_remove(&l->link);
+    deadline_stop(&l->again);
+    listening_drop(l);
+}
+
+void listening_drop(struct listening *l) {
+    if (--l->refs > 0) return;
+    free((char *)(uintptr_t)l->name.p);
+    free(l);
+}
+
+bool worker_listen(struct worker *w, struct span name, int fd) {
+    struct listening *l = memory_zeroed(1, sizeof *l);
+    l->worker = w;
+    l->name = (struct span){span_dup(name), name.n};
+    l->id = ++w->next_listener_id;
+    l->refs = 1;
+    l->is_tcp = name.n && name.p[0] != '/' && name.p[0] != '\\';
+    l->ev.run = on_connection;
+    l->ev.closed = on_listener_closed;
+    l->again.fire = listen_again;
+    if (fdevent_add(w->events, &l->ev, fd, w->accepting ? FDEVENT_IN : 0) != 0) {
+        say_error("%.*s cannot be watched: %s", SPAN_ARG(name), strerror(errno));
+        listening_drop(l);
+        return false;
+    }
+    list_add_last(&w->listeners, &l->link);
+    return true;
+}
+
+void worker_unlisten_others(struct worker *w, const struct conf *conf) {
+    struct list *next;
+    for (struct list *i = w->listeners.next; i != &w->listeners; i = next) {
+        struct listening *l = CONTAINER(i, struct listening, link);
+        bool wanted = false;
+        next = i->next;
+        for (size_t n = 0; conf && n < conf->listen_count; n++) wanted |= span_is(conf->listen[n].name, l->name);
+        if (!wanted) fdevent_close(&l->ev);
+    }
+}
+
+/* ---- connections ------------------------------------------------------------------------------------------------------------ */
+
+void worker_conn_added(struct worker *w) {
+    if (++w->conn_count < w->max_conns || !w->accepting) return;
+    say_note("%u connections: no more are accepted until some have ended (server.max-connections)", w->conn_count);
+    set_accepting(w, false);
+}
+
+void worker_conn_gone(struct worker *w) {
+    w->conn_count--;
+    w->busy_ms = fdevents_now_ms(w->events);
+    if (w->mode == WORKER_SERVES && !w->accepting && w->conn_count < w->max_conns - w->max_conns / 10)
+        set_accepting(w, true);
+    if (w->conn_count == 0 && (w->mode == WORKER_ENDS || w->one_shot)) w->mode = WORKER_STOPS;
+}
+
+/* ---- once a second ------------------------------------------------------------------------------------------------------------ */
+
+static void on_second(struct deadline *d) {
+    struct worker *w = CONTAINER(d, struct worker, second);
+    uint64_t now = fdevents_now_ms(w->events);
+    logs_flush();
+    w->logged = w->served;
+    if (w->idle_exit_s && w->conn_count == 0 && now - w->busy_ms >= w->idle_exit_s * UINT64_C(1000))
+        worker_end_gracefully(w);
+}
+
+/* The clock ticks only while there is something that it is for: an idle server sleeps. */
+static void keep_ticking(struct worker *w) {
+    bool needed = w->conn_count > 0 || w->served != w->logged || w->idle_exit_s;
+    if (needed && !deadline_is_set(&w->second)) deadline_in(w->events, &w->second, 1000);
+}
+
+/* ---- life ----------------------------------------------------------------------------------------------------------------------- */
+
+static void on_end(struct deadline *d) {
+    struct worker *w = CONTAINER(d, struct worker, end);
+    if (w->conn_count) say_note("%u connections did not end in time and are cut", w->conn_count);
+    w->mode = WORKER_STOPS;
+}
+
+struct worker *worker_make(struct conf *conf) {
+    struct worker *w = memory_zeroed(1, sizeof *w);
+    const struct core_settings *core = conf->core;
+    const char *backend = core->event_handler.n ? fdevents_backend_by_name(core->event_handler.p) : NULL;
+    uint32_t fds = raise_fds(wanted_fds(core));
+    if (core->event_handler.n && !backend)
+        say_warning("server.event-handler \"%s\" is not in this build: the best one is used", core->event_handler.p);
+    w->events = fdevents_make(backend, fds);
+    if (!w->events && backend) {
+        say_warning("server.event-handler \"%s\" cannot be used here: %s", backend, strerror(errno));
+        w->events = fdevents_make(NULL, fds);
+    }
+    if (!w->events) {
+        say_error("no event handler works here: %s", strerror(errno));
+        free(w);
+        return NULL;
+    }
+    if (core->network_backend.n && !wire_set_backend(core->network_backend))
+        say_warning("server.network-backend \"%s\" is unknown: %s", core->network_backend.p, wire_backends());
+    fdevents_on_wake(w->events, clock_update);
+    list_init(&w->listeners);
+    list_init(&w->conns);
+    w->conf = conf_hold(conf);
+    w->plan = plan_global(conf);
+    w->second.fire = on_second;
+    w->end.fire = on_end;
+    w->accepting = true;
+    w->control.fd = -1;
+    apply_limits(w, fds);
+    w->busy_ms = fdevents_now_ms(w->events);
+    return w;
+}
+
+void worker_reconfigure(struct worker *w, struct conf *conf) {
+    struct conf *old = w->conf;
+    w->conf = conf;
+    w->plan = plan_global(conf);
+    replies_clear(w->replies);
+    apply_limits(w, raise_fds(wanted_fds(conf->core)));
+    if (w->conn_count < w->max_conns) set_accepting(w, true);
+    conf_drop(old);
+}
+
+void worker_run(struct worker *w) {
+    clock_update();
+    while (w->mode != WORKER_STOPS) {
+        keep_ticking(w);
+        if (fdevents_turn(w->events, -1) < 0) {
+            say_error("the event handler %s has failed: %s", fdevents_name(w->events), strerror(errno));
+            break;
+        }
+    }
+}
+
+void worker_end_gracefully(struct worker *w) {
+    struct list *next;
+    if (w->mode != WORKER_SERVES) {
+        worker_stop(w);
+        return;
+    }
+    w->mode = WORKER_ENDS;
+    worker_unlisten_others(w, NULL);
+    for (struct list *i = w->conns.next; i != &w->conns; i = next) {
+        next = i->next;
+        conn_end_gracefully(CONTAINER(i, struct conn, link));
+    }
+    uint32_t s = feature_number(w->conf->core, SPAN("server.graceful-shutdown-timeout"), 8);
+    deadline_in(w->events, &w->end, s * UINT64_C(1000));
+    if (w->conn_count == 0) w->mode = WORKER_STOPS;
+}
+
+void worker_stop(struct worker *w) {
+    w->mode = WORKER_STOPS;
+}
+
+void worker_drop(struct worker *w) {
+    while (!list_is_empty(&w->conns)) conn_abort(CONTAINER(w->conns.next, struct conn, link));
+    worker_unlisten_others(w, NULL);
+    fdevents_turn(w->events, 0); /* closes what waits to be closed */
+    replies_drop(w->replies);
+    fdevents_drop(w->events);
+    conf_drop(w->conf);
+    while (w->spare_requests) {
+        struct request *r = w->spare_requests;
+        w->spare_requests = r->handler_arg;
+        arena_done(&r->arena);
+        free(r);
+    }
+    while (w->spare_inputs) {
+        struct input *in = w->spare_inputs;
+        w->spare_inputs = in->spare;
+        free(in);
+    }
+    while (w->spare_conns) {
+        struct conn *c = w->spare_conns;
+        w->spare_conns = (struct conn *)(void *)c->link.next;
+        free(c);
+    }
+    free(w);
+    logs_flush();
+}

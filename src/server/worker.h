@@ -1,0 +1,68 @@
+/* worker.h - one process that serves: its loop, listeners, connections and caches */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_WORKER_H
+#define GOLDCREST_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "fdevents/fdevent.h"
+#include "http/replies.h"
+#include "server/settings.h"
+
+struct conn;
+struct plan;
+
+enum worker_mode { WORKER_SERVES, WORKER_ENDS /* gracefully: no new connections */, WORKER_STOPS };
+
+struct worker {
+    struct fdevents *events;
+    struct conf *conf;               /* held; what new requests begin under */
+    const struct plan *plan;         /* of the global block: for connections without a request */
+    struct replies *replies;
+    struct list listeners;           /* struct listening */
+    struct list conns;               /* struct conn */
+    struct fdevent control;          /* to the master; fd -1 if there is none */
+    struct deadline second;          /* once a second while there is something to do */
+    struct deadline end;             /* of a graceful end */
+    struct request *spare_requests;
+    struct input *spare_inputs;
+    struct conn *spare_conns;
+    uint64_t served;                 /* requests */
+    uint64_t logged;                 /* of them, when the logs were last flushed */
+    uint64_t accepted;               /* connections */
+    uint32_t conn_count, max_conns;
+    uint32_t spare_request_count, spare_input_count, spare_conn_count;
+    uint32_t next_listener_id, next_request_id;
+    uint32_t idle_exit_s;            /* -i: ends after so many seconds without a connection */
+    uint64_t busy_ms;                /* when the last connection ended */
+    enum worker_mode mode;
+    bool accepting;                  /* false: listeners are silent, max_conns is reached */
+    bool one_shot;                   /* -1: ends with its only connection */
+};
+
+/* Makes a worker for this process. NULL with errno, said on the main log. */
+struct worker *worker_make(struct conf *conf);
+
+/* Adds a listening descriptor (taken over). */
+bool worker_listen(struct worker *w, struct span name, int fd);
+/* Stops listening on what is not in the list of names any more. */
+void worker_unlisten_others(struct worker *w, const struct conf *conf);
+
+/* Exchanges the configuration: running requests keep theirs. Takes a reference over. */
+void worker_reconfigure(struct worker *w, struct conf *conf);
+
+/* Serves until it is told to stop. */
+void worker_run(struct worker *w);
+
+void worker_end_gracefully(struct worker *w);
+void worker_stop(struct worker *w);
+
+/* A connection came or went. */
+void worker_conn_added(struct worker *w);
+void worker_conn_gone(struct worker *w);
+
+void worker_drop(struct worker *w);
+
+#endif

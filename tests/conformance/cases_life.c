@@ -1,0 +1,336 @@
+/* cases_life.c - conformance 47 and on: names, limits, fork, signals, many idle descriptors */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "tests/conformance/suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { IN = FDEVENT_IN, OUT = FDEVENT_OUT };
+
+#ifdef SUITE_DOUBLE
+enum { IDLE = 2000 }; /* a double asks for each descriptor, again and again */
+#else
+enum { IDLE = 20000 };
+#endif
+
+static bool is_select(void)
+{
+    return !strcmp(backend_name, "select");
+}
+
+/* The child's answer is its exit status. */
+static bool child_agrees(pid_t child)
+{
+    int status = -1;
+
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void forked(void)
+{
+    struct probe p = {.runs = 0}, muted = {.runs = 0};
+    int fds[2], others[2];
+    pid_t child;
+
+    tcp_pair(fds);
+    tcp_pair(others);
+    probe_add(&p, fds[0], IN);
+    probe_add(&muted, others[0], IN);
+    CHECK(quiet());
+    fdevent_want(&muted.ev, 0);
+    turn();
+    put(others[1], "x");
+    child = fork();
+    if (child == 0) {
+        bool good = fdevents_after_fork(set) == 0 && quiet();
+
+        put(fds[1], "x");
+        good = good && next(&p) == IN && muted.runs == 0;
+        fdevent_want(&p.ev, OUT);
+        _exit(good && next(&p) == OUT ? 0 : 1);
+    }
+    CHECK(child_agrees(child));
+    CHECK(next(&p) == IN);
+    CHECK(p.runs == 1 && muted.runs == 0);
+    CHECK(get(fds[0]) == 1);
+    CHECK(quiet());
+    close(fds[1]);
+    close(others[1]);
+    close_all(&p, 1);
+    close_all(&muted, 1);
+}
+
+/* A listener without room for another descriptor is muted, and nothing spins. */
+static void no_room_to_accept(void)
+{
+    struct probe p = {.runs = 0};
+    struct rlimit limit, low;
+    int client, fd;
+
+    probe_add(&p, tcp_listener(), IN);
+    client = tcp_connect(p.ev.fd);
+    CHECK(next(&p) == IN);
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    low = limit;
+    low.rlim_cur = (rlim_t)spare_number();
+    CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    CHECK(socket_accept(p.ev.fd, NULL, NULL) == SOCKET_NO_ROOM && errno == EMFILE);
+    fdevent_want(&p.ev, 0);
+    CHECK(quiet());
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    fdevent_want(&p.ev, IN);
+    CHECK(next(&p) == IN);
+    fd = socket_accept(p.ev.fd, NULL, NULL);
+    CHECK(fd >= 0);
+    close(fd);
+    close(client);
+    CHECK(socket_accept(-1, NULL, NULL) == SOCKET_BROKEN);
+    close_all(&p, 1);
+}
+
+static int idle_number(void)
+{
+    struct rlimit limit;
+    int most = IDLE;
+
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)most + 100)
+        most = (int)limit.rlim_cur - 100;
+    if (is_select() && most > FD_SETSIZE - 100)
+        most = FD_SETSIZE - 100;
+    return most;
+}
+
+static void many_idle(void)
+{
+    int count = idle_number(), idle[2], fds[2];
+    struct probe *p = calloc((size_t)count, sizeof *p), active = {.runs = 0};
+
+    CHECK(socket_pair(idle) == 0);
+    tcp_pair(fds);
+    probe_add(&active, fds[0], IN);
+    for (int i = 0; i < count; i++)
+        probe_add(&p[i], dup(idle[0]), IN);
+    CHECK(quiet());
+    for (int i = 0; i < 100; i++) {
+        put(fds[1], "x");
+        CHECK(next(&active) == IN);
+        CHECK(get(fds[0]) == 1);
+    }
+    CHECK(active.runs == 100);
+    CHECK(quiet());
+    close_all(p, count);
+    CHECK(p[count - 1].closed == 1 && p[count - 1].runs == 0);
+    close_all(&active, 1);
+    close(idle[0]);
+    close(idle[1]);
+    close(fds[1]);
+    free(p);
+}
+
+static void beyond_what_select_holds(void)
+{
+    struct probe p;
+    struct rlimit limit;
+    int high, fds[2];
+
+    if (!is_select())
+        return;
+    CHECK(fdevents_make("select", FD_SETSIZE + 1) == NULL && errno == EMFILE);
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (limit.rlim_cur <= FD_SETSIZE) {
+        suite_skip("no descriptor can be that large");
+        return;
+    }
+    CHECK(socket_pair(fds) == 0);
+    high = fcntl(fds[0], F_DUPFD, FD_SETSIZE);
+    probe_init(&p);
+    CHECK(fdevent_add(set, &p.ev, high, IN) == -1 && errno == EMFILE);
+    CHECK(p.ev.set == NULL);
+    CHECK(quiet());
+    close(high);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void names(void)
+{
+    static const struct {
+        const char *configured, *name;
+    } rows[] = {
+        {"linux-sysepoll", "epoll"},
+        {"freebsd-kqueue", "kqueue"},
+        {"solaris-eventports", "ports"},
+        {"solaris-devpoll", "devpoll"},
+        {"poll", "poll"},
+        {"select", "select"},
+        {"epoll", "epoll"},
+        {"kqueue", "kqueue"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *found = fdevents_backend_by_name(rows[i].configured);
+        bool built = false;
+
+        for (const char *const *name = fdevents_backends(); *name; name++)
+            built = built || !strcmp(*name, rows[i].name);
+        CHECK(built ? found && !strcmp(found, rows[i].name) : !found);
+    }
+    CHECK(fdevents_backend_by_name("libev") == NULL && fdevents_backend_by_name("") == NULL);
+    CHECK(fdevents_make("no-such", 10) == NULL && errno == ENOSYS);
+    CHECK(!strcmp(fdevents_name(set), backend_name));
+}
+
+static void best_that_works(void)
+{
+    struct fdevents *best = fdevents_make(NULL, 100);
+
+    CHECK(best && !strcmp(fdevents_name(best), fdevents_backends()[0]));
+    fdevents_drop(best);
+    fdevents_drop(NULL);
+}
+
+static int dropped_closed;
+
+static void note_dropped(struct fdevent *ev)
+{
+    (void)ev;
+    dropped_closed++;
+}
+
+static void dropped(void)
+{
+    struct fdevents *other = fdevents_make(backend_name, 10);
+    struct probe added, closing;
+    int fds[2];
+
+    dropped_closed = 0;
+    CHECK(socket_pair(fds) == 0);
+    probe_init(&added);
+    probe_init(&closing);
+    closing.ev.closed = note_dropped;
+    CHECK(fdevent_add(other, &added.ev, fds[0], IN) == 0);
+    CHECK(fdevent_add(other, &closing.ev, fds[1], IN) == 0);
+    fdevent_close(&closing.ev);
+    fdevents_drop(other);
+    CHECK(dropped_closed == 1);
+    CHECK(added.ev.set == NULL && added.closed == 0);
+    CHECK(fcntl(fds[0], F_GETFD) >= 0 && fcntl(fds[1], F_GETFD) < 0);
+    close(fds[0]);
+}
+
+static volatile int caught_signo;
+
+static void caught(int signo, void *arg)
+{
+    caught_signo = signo;
+    ++*(volatile int *)arg;
+}
+
+static void signals(void)
+{
+    struct fdevents *other = fdevents_make(backend_name, 10);
+    int count = 0;
+
+    CHECK(fdevents_signal(set, SIGUSR1, caught, &count) == 0);
+    CHECK(fdevents_signal(set, SIGUSR2, caught, &count) == 0);
+    CHECK(fdevents_signal(other, SIGUSR2, caught, &count) == -1 && errno == EBUSY);
+    CHECK(fdevents_signal(set, -1, caught, &count) == -1 && errno == EINVAL);
+    CHECK(fdevents_signal(set, SIGKILL, caught, &count) == -1);
+    fdevents_drop(other);
+    CHECK(quiet());
+    raise(SIGUSR1);
+    CHECK(count == 0); /* never outside of a turn */
+    fdevents_turn(set, 500);
+    CHECK(count == 1 && caught_signo == SIGUSR1);
+    raise(SIGUSR1);
+    raise(SIGUSR2);
+    fdevents_turn(set, 500);
+    CHECK(count == 3);
+    CHECK(quiet());
+}
+
+/* Thousands of signals while the process waits: none blocks it, none is lost for good, and it
+ * sleeps again. */
+static void signal_storm(void)
+{
+    int count = 0;
+    int64_t start_ms = suite_ms();
+    pid_t child, parent = getpid();
+
+    CHECK(fdevents_signal(set, SIGUSR1, caught, &count) == 0);
+    child = fork();
+    if (child == 0) {
+        nap(30);
+        for (int i = 0; i < 5000; i++)
+            kill(parent, SIGUSR1);
+        _exit(0);
+    }
+    while (count == 0 && suite_ms() - start_ms < 5000)
+        CHECK(fdevents_turn(set, 2000) >= 0);
+    CHECK(child_agrees(child));
+    CHECK(count >= 1);
+    turn();
+    turn();
+    CHECK(quiet());
+}
+
+static void signals_forked(void)
+{
+    int count = 0;
+    pid_t child;
+
+    CHECK(fdevents_signal(set, SIGUSR1, caught, &count) == 0);
+    raise(SIGUSR1); /* the parent's */
+    child = fork();
+    if (child == 0) {
+        bool good;
+
+        raise(SIGUSR1); /* the child's own, before it has a pipe of its own */
+        good = fdevents_after_fork(set) == 0;
+        turn();
+        turn();
+        good = good && count == 1 && quiet();
+        raise(SIGUSR1);
+        fdevents_turn(set, 500);
+        _exit(good && count == 2 ? 0 : 1);
+    }
+    CHECK(child_agrees(child));
+    fdevents_turn(set, 500);
+    CHECK(count == 1);
+    CHECK(quiet());
+}
+
+static void signals_given_back(void)
+{
+    struct sigaction action;
+
+    CHECK(sigaction(SIGUSR1, NULL, &action) == 0);
+    CHECK(action.sa_handler == SIG_DFL); /* the sets before this one have left nothing behind */
+}
+
+const struct suite_case cases_life[] = {
+    {"47 forked", forked},
+    {"50 no room to accept", no_room_to_accept},
+    {"54 many idle, one active", many_idle},
+    {"54b beyond what select holds", beyond_what_select_holds},
+    {"56 signal storm", signal_storm},
+    {"58 signals", signals},
+    {"59 signals, forked", signals_forked},
+    {"60 signals given back", signals_given_back},
+    {"61 names", names},
+    {"62 the best that works", best_that_works},
+    {"63 dropped", dropped},
+    {NULL, NULL},
+};

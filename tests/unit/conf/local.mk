@@ -1,0 +1,32 @@
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/conf/test_lexer
+TESTS += tests/unit/conf/test_lexer
+tests_unit_conf_test_lexer_SOURCES = tests/unit/conf/test_lexer.c
+tests_unit_conf_test_lexer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_conf_test_lexer_LDADD = src/conf/libconf.la src/base/libbase.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/conf/test_suggest
+TESTS += tests/unit/conf/test_suggest
+tests_unit_conf_test_suggest_SOURCES = tests/unit/conf/test_suggest.c
+tests_unit_conf_test_suggest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_conf_test_suggest_LDADD = src/conf/libconf.la src/base/libbase.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/conf/test_parser
+TESTS += tests/unit/conf/test_parser
+tests_unit_conf_test_parser_SOURCES = tests/unit/conf/test_parser.c tests/unit/conf/conf_text.c tests/unit/conf/conf_text.h
+tests_unit_conf_test_parser_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_conf_test_parser_LDADD = src/conf/libconf.la src/base/libbase.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/conf/test_errors
+TESTS += tests/unit/conf/test_errors
+tests_unit_conf_test_errors_SOURCES = tests/unit/conf/test_errors.c tests/unit/conf/conf_text.c tests/unit/conf/conf_text.h
+tests_unit_conf_test_errors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_conf_test_errors_LDADD = src/conf/libconf.la src/base/libbase.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/conf/test_inputs
+TESTS += tests/unit/conf/test_inputs
+tests_unit_conf_test_inputs_SOURCES = tests/unit/conf/test_inputs.c
+tests_unit_conf_test_inputs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_conf_test_inputs_LDADD = src/conf/libconf.la src/base/libbase.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/conf/test_directive
+TESTS += tests/unit/conf/test_directive
+tests_unit_conf_test_directive_SOURCES = tests/unit/conf/test_directive.c tests/unit/conf/conf_text.c tests/unit/conf/conf_text.h
+tests_unit_conf_test_directive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_conf_test_directive_LDADD = src/conf/libconf.la src/base/libbase.la $(CHECK_LIBS)
+endif
