@@ -34,7 +34,7 @@ struct command {
     unsigned port;
 };
 
-/* ---- what it says of itself ----------------------------------------------------------------------------------------------- */
+/* ---- what it says of itself ------------------------------------------------------------------- */
 
 static void say_version(void) {
     printf("goldcrest/%s - a light and fast web server\n", VERSION);
@@ -103,10 +103,11 @@ static void help_directives(const char *title, const struct directive *d) {
 
 static void help_config(void) {
     help_directives("server", core_directives);
-    for (size_t i = 0; builtin_modules[i]; i++) help_directives(builtin_modules[i]->name, builtin_modules[i]->directives);
+    for (size_t i = 0; builtin_modules[i]; i++)
+        help_directives(builtin_modules[i]->name, builtin_modules[i]->directives);
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------------------------------ */
+/* ---- arguments -------------------------------------------------------------------------------- */
 
 enum { OPTION_SERVE = 256, OPTION_PORT, OPTION_STRICT, OPTION_HELP_CONFIG };
 
@@ -161,11 +162,12 @@ static bool parse_arguments(struct command *c, int argc, char **argv) {
         default: say_help(); return false;
         }
     }
-    if (optind < argc) fprintf(stderr, "goldcrest: \"%s\" is no option; a configuration is given with -f\n", argv[optind]);
+    if (optind < argc)
+        fprintf(stderr, "goldcrest: \"%s\" is no option; a configuration is given with -f\n", argv[optind]);
     return optind == argc;
 }
 
-/* ---- --serve: a configuration made from two arguments -------------------------------------------------------------------------- */
+/* ---- --serve: a configuration made from two arguments ----------------------------------------- */
 
 static void add_quoted(struct buf *text, const char *value) {
     buf_add_char(text, '"');
@@ -211,7 +213,7 @@ static bool check_serve(const struct command *c) {
     return false;
 }
 
-/* ---- looking at a configuration ------------------------------------------------------------------------------------------------- */
+/* ---- looking at a configuration --------------------------------------------------------------- */
 
 static void say_complaints(const struct complaints *c) {
     struct buf text = {0};
@@ -268,7 +270,9 @@ int main(int argc, char **argv) {
         return EXIT_BAD;
     }
     start.config_name = c.serve ? "--serve" : c.tests || c.print ? c.config : absolute(c.config);
-    if (c.serve) start = (struct start){.config_name = "--serve", .inputs = serve_inputs, .inputs_arg = &c, .ready = say_served};
+    if (c.serve)
+        start =
+            (struct start){.config_name = "--serve", .inputs = serve_inputs, .inputs_arg = &c, .ready = say_served};
     start.foreground = c.foreground || c.serve;
     start.idle_exit_s = c.idle_exit_s;
     clock_update();

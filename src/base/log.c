@@ -37,7 +37,8 @@ struct log {
 };
 
 static struct list logs = {&logs, &logs};
-static struct log to_stderr = {{&to_stderr.all, &to_stderr.all}, 1, TO_STDERR, STDERR_FILENO, LOG_ERR, 0, {NULL, 0, 0}, NULL};
+static struct log to_stderr = {
+    {&to_stderr.all, &to_stderr.all}, 1, TO_STDERR, STDERR_FILENO, LOG_ERR, 0, {NULL, 0, 0}, NULL};
 static struct log *main_log = &to_stderr;
 static int (*open_pipe)(struct span program, void *arg);
 static void *open_pipe_arg;

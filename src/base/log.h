@@ -12,8 +12,8 @@
  * log - one destination, counted: the same target opened twice is one log. Lines are written whole, with O_APPEND, so
  * that several processes can share a file; what waits in the buffer is written by log_flush().
  *
- * A target is "" (standard error), a path, "|program" or "syslog:FACILITY". A program is started by whoever logs_set_opener()
- * named: the master starts it, workers get the pipe's end.
+ * A target is "" (standard error), a path, "|program" or "syslog:FACILITY". A program is started by whoever
+ * logs_set_opener() named: the master starts it, workers get the pipe's end.
  */
 struct log;
 
@@ -25,7 +25,8 @@ struct log *log_hold(struct log *l);
 void log_drop(struct log *l);
 struct span log_target(const struct log *l);
 
-/* A whole line without its newline; buffered until the buffer is full or log_flush() comes. syslog_level: LOG_INFO … */
+/* A whole line without its newline; buffered until the buffer is full or log_flush() comes. syslog_level: LOG_INFO …
+ * */
 void log_line(struct log *l, struct span line);
 void log_set_syslog_level(struct log *l, int level);
 

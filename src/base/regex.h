@@ -22,8 +22,8 @@ struct captures {
 struct regex *regex_make(struct span pattern, char why[128], size_t *offset);
 void regex_drop(struct regex *re);
 
-/* Unanchored. captures may be NULL. A subject that is not UTF-8 is matched as bytes; a match that exceeds PCRE2's limits
- * is no match. */
+/* Unanchored. captures may be NULL. A subject that is not UTF-8 is matched as bytes; a match that exceeds PCRE2's
+ * limits is no match. */
 bool regex_match(const struct regex *re, struct span subject, struct captures *captures);
 
 bool regex_is_built(void);

@@ -119,11 +119,11 @@ static bool convert(const struct conversion *c, struct cell *cell) {
 
 static void warn(const struct directive *d, struct place at, struct complaints *c) {
     char hint[160];
+    bool ignored = d->flags & DIRECTIVE_IGNORED;
     if (!(d->flags & (DIRECTIVE_IGNORED | DIRECTIVE_DEPRECATED))) return;
-    const char *what = d->flags & DIRECTIVE_IGNORED ? "has no effect any more" : "is deprecated";
-    snprintf(hint, sizeof hint, "use %s instead", d->instead ? d->instead : "");
+    snprintf(hint, sizeof hint, ignored ? "%s" : "use %s instead", d->instead ? d->instead : "");
     complain(c, COMPLAINT_WARNING, at, strlen(d->name), d->instead ? hint : NULL, "%s %s", d->name,
-             what);
+             ignored ? "has no effect" : "is deprecated");
 }
 
 bool directive_convert(const struct directive *d, const struct value *v, struct place at,

@@ -36,9 +36,9 @@ enum {
 
 /*
  * directive - name, type, scope, field, help
- * `compile`, where it is set, turns the value into something quicker, once per assignment, at load: regexes, tables. The
- * field is then a `const void *` (whatever the type) and gets what compile returned; NULL after a complaint. It is freed
- * by `discard` with the configuration.
+ * `compile`, where it is set, turns the value into something quicker, once per assignment, at load: regexes, tables.
+ * The field is then a `const void *` (whatever the type) and gets what compile returned; NULL after a complaint. It
+ * is freed by `discard` with the configuration.
  */
 struct directive {
     const char *name;
@@ -49,7 +49,7 @@ struct directive {
     void *(*compile)(const struct value *v, struct complaints *c);
     void (*discard)(void *compiled);
     unsigned flags;
-    const char *instead;     /* of an alias or an ignored directive: what to write today */
+    const char *instead;     /* what to write today; of an ignored one: why it has no effect */
 };
 
 #define DIRECTIVE_END {NULL, DIRECTIVE_BOOL, SCOPE_ANY, 0, NULL, NULL, NULL, 0, NULL}

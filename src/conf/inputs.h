@@ -30,8 +30,10 @@ void inputs_save(const struct inputs *in, struct buf *out);
  * Each returns true and an answer that lives as long as `in`, or false with *why (a sentence part: "No such file or
  * directory", "exit status 3"). A failure is recorded too.
  */
-bool inputs_file(struct inputs *in, const char *path, struct span *text, struct span *why);   /* "-": stdin; <= 32 MiB */
-bool inputs_glob(struct inputs *in, const char *pattern, struct span *names, struct span *why); /* sorted, each + '\0' */
+bool inputs_file(struct inputs *in, const char *path, struct span *text,
+                 struct span *why); /* "-": stdin; <= 32 MiB */
+bool inputs_glob(struct inputs *in, const char *pattern, struct span *names,
+                 struct span *why); /* sorted, each + '\0' */
 bool inputs_shell(struct inputs *in, const char *dir, const char *command, struct span *output, struct span *why);
 bool inputs_env(struct inputs *in, const char *name, struct span *value);
 struct span inputs_cwd(struct inputs *in);
@@ -39,7 +41,8 @@ int inputs_pid(struct inputs *in);
 
 enum input_kind { INPUT_FILE = 1, INPUT_GLOB, INPUT_SHELL, INPUT_ENV, INPUT_CWD, INPUT_PID };
 
-/* An answer known beforehand, whatever the system would say; both are copied. For tests, and for text from elsewhere. */
+/* An answer known beforehand, whatever the system would say; both are copied. For tests, and for text from
+ * elsewhere. */
 void inputs_put(struct inputs *in, enum input_kind kind, const char *question, struct span answer);
 
 #endif

@@ -60,8 +60,8 @@ struct complaints; /* conf/complain.h */
 
 /*
  * Reads the file `name` ("-": standard input) through `inputs` and everything it includes. Every error is complained
- * of, not the first only. Returns the tree even if there were errors (complaints_errors() tells), so that later checks
- * can speak too. The tree points into `inputs`, which must live as long.
+ * of, not the first only. Returns the tree even if there were errors (complaints_errors() tells), so that later
+ * checks can speak too. The tree points into `inputs`, which must live as long.
  */
 struct conf_tree *conf_parse(struct inputs *inputs, struct complaints *complaints, const char *name);
 void conf_tree_drop(struct conf_tree *tree);

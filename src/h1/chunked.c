@@ -7,9 +7,10 @@
 enum { DIGITS_MAX = 16, EXTENSION_MAX = 256 };
 
 /*
- *  SIZE ──"1a"──► SIZE ──BWS──► BLANK ──";"──► EXTENSION ──CR──► SIZE_LF ──LF──► DATA ──left bytes──► DATA_CR, DATA_LF ─┐
- *   ▲  └───────────";" or CR at once──────────────────────────────────────┘       └─ size 0 ─► END                     │
- *   └──────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+ *   +-> SIZE --BWS--> BLANK --";"--> EXTENSION --CR--> SIZE_LF --LF--> DATA --all of it--> DATA_CR --> DATA_LF --+
+ *   |    | | `----------";"----------->'              ^     `-- size 0 --> END                                   |
+ *   |    | `-----------------CR-----------------------'                                                          |
+ *   +------------------------------------------------------------------------------------------------------------+
  * LF alone ends no line, blanks stand nowhere else: what two parsers could read differently is refused.
  */
 enum state { SIZE, BLANK, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, END };
@@ -83,4 +84,9 @@ int h1_chunked_next(struct h1_chunked *c, struct span *in, struct span *data) {
         *in = span_from(*in, 1);
     }
     return c->state == END ? CHUNKED_TRAILERS : CHUNKED_MORE;
+}
+
+void h1_chunked_give_back(struct h1_chunked *c, size_t n) {
+    c->left += n;
+    if (n) c->state = DATA;
 }

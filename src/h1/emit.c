@@ -55,7 +55,8 @@ static size_t add_head(struct chunks *out, struct blob *head, struct h1_framing 
     return head->n + add_ending(out, f, now_s);
 }
 
-size_t h1_emit_reply(struct chunks *out, struct reply *p, const struct answer *a, struct h1_framing f, int64_t now_s) {
+size_t h1_emit_reply(struct chunks *out, struct reply *p, const struct answer *a, struct h1_framing f,
+                     int64_t now_s) {
     struct blob *head = answer_head(a, p);
     size_t n = add_head(out, head, f, now_s);
     blob_drop(head);

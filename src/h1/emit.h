@@ -19,8 +19,8 @@ struct h1_framing {
 /* Queues head and body of what the client gets of a reply; returns the length of the head. */
 size_t h1_emit_reply(struct chunks *out, struct reply *p, const struct answer *a, struct h1_framing f, int64_t now_s);
 
-/* Queues the head of a response whose body comes from a source: with Content-Length if length >= 0, else chunked, or for
- * HTTP/1.0 until the connection's end (then f.keep_alive must be false). */
+/* Queues the head of a response whose body comes from a source: with Content-Length if length >= 0, else chunked, or
+ * for HTTP/1.0 until the connection's end (then f.keep_alive must be false). */
 size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length, struct h1_framing f, int64_t now_s);
 
 /* Wraps what is in body as one chunk of chunked coding and moves it to out. */

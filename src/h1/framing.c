@@ -87,7 +87,8 @@ bool h1_framing_note(struct h1_framing *framing, struct field *field, int *statu
     return first;
 }
 
-/* Contradictions between the two ways to frame a body are refused, not resolved: they are how requests are smuggled. */
+/* Contradictions between the two ways to frame a body are refused, not resolved: they are how
+ * requests are smuggled. */
 static int finish_body(struct message *m, const struct h1_framing *framing, unsigned options) {
     if (framing->has_coding) {
         if (m->version == 10 || framing->length >= 0 || framing->chunked_twice_or_early || !framing->chunked_last)
@@ -98,9 +99,8 @@ static int finish_body(struct message *m, const struct h1_framing *framing, unsi
     } else if (framing->length > 0) {
         m->body_bytes = framing->length;
     }
-    if ((m->method == METHOD_GET || m->method == METHOD_HEAD) && m->body_bytes != 0 && !(options & PARSE_METHOD_GET_BODY))
-        return 400;
-    return 0;
+    if (options & PARSE_METHOD_GET_BODY || m->body_bytes == 0) return 0;
+    return m->method == METHOD_GET || m->method == METHOD_HEAD ? 400 : 0;
 }
 
 /* The target's authority stands above the Host field (RFC 9112 3.2.2), for what looks at the field too. */

@@ -1,4 +1,4 @@
-/* framing.h - what the fields of a head say about the message: its length, its host, its connection (RFC 9112 3.2, 6, 9) */
+/* framing.h - what the fields of a head say about the message: length, host, connection (RFC 9112 3.2, 6, 9) */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef GOLDCREST_H1_FRAMING_H
 #define GOLDCREST_H1_FRAMING_H

@@ -25,16 +25,19 @@ enum { H1_MORE = 0, H1_DONE = 1 };
  * Reads one request head from in (in.p must stay in place as long as m is used). `seen`: how far a former call with
  * fewer bytes has looked; the caller keeps it, 0 at first, so that no byte is looked at again and again.
  * H1_MORE: not complete. H1_DONE: *used bytes are the head, leading empty lines included (RFC 9112 2.2).
- * Otherwise the status to refuse with: 400, 414, 431, 501, 505, 417 …; m then holds what could be understood (method, version, target_sent)
- * and m->keep_alive is false whenever the end of the message is not certain; *used is the head, or all of `in` where the
- * head is larger than the limit. A status is told when the head is complete or too large, so that the answer does not
- * depend on how the bytes arrive; only what cannot begin a request (TLS on a plain port) is refused at its first byte.
+ * Otherwise the status to refuse with: 400, 414, 431, 501, 505, 417 …; m then holds what could be understood
+ * (method, version, target_sent) and m->keep_alive is false whenever the end of the message is not certain; *used is
+ * the head, or all of `in` where the head is larger than the limit. A status is told when the head is complete or too
+ * large, so that the answer does not depend on how the bytes arrive; only what cannot begin a request (TLS on a plain
+ * port) is refused at its first byte.
  */
 int h1_parse_head(struct message *m, struct span in, size_t *seen, size_t *used, const struct h1_limits *limits,
                   struct arena *a);
 
-/* Trailing fields of a chunked body, after the last chunk: as h1_parse_head(). Fields that must not be there are left out. */
-int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const struct h1_limits *limits, struct arena *a);
+/* Trailing fields of a chunked body, after the last chunk: as h1_parse_head(). Fields that must not
+ * be there are left out. */
+int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const struct h1_limits *limits,
+                      struct arena *a);
 
 /* h1_chunked - decodes chunked coding (RFC 9112 7.1); zeroed memory starts a body */
 struct h1_chunked {
@@ -49,6 +52,9 @@ enum { CHUNKED_MORE = 0, CHUNKED_DATA = 1, CHUNKED_TRAILERS = 2 }; /* else 400 o
 /* Takes bytes off *in: CHUNKED_DATA with *data (a part of in, not empty), CHUNKED_MORE when in is used up,
  * CHUNKED_TRAILERS after the last chunk: what follows is for h1_parse_trailers(); or the status to refuse with. */
 int h1_chunked_next(struct h1_chunked *c, struct span *in, struct span *data);
+
+/* Of the last data, n bytes were not used: they will come once more. */
+void h1_chunked_give_back(struct h1_chunked *c, size_t n);
 
 /* scan.c: position of the first '\n' in s at or after from, or s.n. The only place with SIMD. */
 size_t scan_newline(struct span s, size_t from);

@@ -8,8 +8,9 @@
 enum { EMPTY_LINES_MAX = 4, METHOD_BYTES_MAX = 32 };
 
 /*
- * lines - a cursor over the lines of a head. A line ends with CRLF; LF alone is a line end only without header-strict.
- * NUL and a CR alone are never accepted, other control characters only without header-strict (RFC 9110 5.5).
+ * lines - a cursor over the lines of a head. A line ends with CRLF; LF alone is a line end only without
+ * header-strict. NUL and a CR alone are never accepted, other control characters only without header-strict
+ * (RFC 9110 5.5).
  */
 struct lines {
     struct span in;
@@ -103,8 +104,8 @@ static int split_field(struct span line, struct field *field) {
 }
 
 /* Fields up to the empty line. Returns H1_DONE, H1_MORE or a status. */
-static int parse_fields(struct message *m, struct lines *lines, struct h1_framing *framing, const struct h1_limits *limits,
-                        struct arena *a) {
+static int parse_fields(struct message *m, struct lines *lines, struct h1_framing *framing,
+                        const struct h1_limits *limits, struct arena *a) {
     struct span line;
     struct field field;
     uint32_t count = 0;
@@ -114,7 +115,8 @@ static int parse_fields(struct message *m, struct lines *lines, struct h1_framin
         if (line.n == 0) return H1_DONE;
         if ((status = split_field(line, &field))) return status;
         if (count++ == limits->fields) return 431;
-        if (h1_framing_note(framing, &field, &status)) fields_append(&m->fields, a, field.id, field.name, field.value);
+        if (h1_framing_note(framing, &field, &status))
+            fields_append(&m->fields, a, field.id, field.name, field.value);
         if (status) return status;
     }
 }
@@ -162,7 +164,8 @@ int h1_parse_head(struct message *m, struct span in, size_t *seen, size_t *used,
 }
 
 /* The whole is looked at when its end is there; trailers are short and rare. */
-int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const struct h1_limits *limits, struct arena *a) {
+int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const struct h1_limits *limits,
+                      struct arena *a) {
     struct lines lines = {.in = in, .strict = (limits->options & PARSE_HEADER_STRICT) != 0};
     struct span line;
     struct field field;

@@ -8,8 +8,8 @@
 
 #include "http/head.h"
 
-/* No byte sequence of a boundary may stand in the body; 24 characters that no file has make that likely enough, and it is the
- * same for each file so that a resumed download can be compared. */
+/* No byte sequence of a boundary may stand in the body; 24 characters that no file has make that likely enough, and
+ * it is the same for each file so that a resumed download can be compared. */
 #define BOUNDARY "goldcrest-byteranges-7f3a"
 
 void answer_decide(struct answer *a, const struct reply *p, const struct request *r, int64_t now) {

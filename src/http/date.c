@@ -78,8 +78,8 @@ void date_format(int64_t t, char out[HTTP_DATE_BYTES]) {
 }
 
 /*
- * The formats as patterns: a weekday, A weekday in full, d day, e day padded with a space, b month, Y year, y two digits
- * of the year, h m s time, z "GMT"; anything else stands for itself.
+ * The formats as patterns: a weekday, A weekday in full, d day, e day padded with a space, b month, Y year,
+ * y two digits of the year, h m s time, z "GMT"; anything else stands for itself.
  */
 static const char *const patterns[] = {"a, d b Y h:m:s z", "A, d-b-y h:m:s z", "a b e h:m:s Y"};
 

@@ -15,7 +15,8 @@ size_t etag_make(char out[ETAG_MAX_BYTES], uint64_t inode, uint64_t size, int64_
     static const uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
     const uint64_t parts[] = {inode, size, (uint64_t)mtime_s, mtime_ns};
     uint64_t hash = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) hash = mixed(hash + step + mixed(parts[i] + (i + 1) * step));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash = mixed(hash + step + mixed(parts[i] + (i + 1) * step));
 
     size_t n = 0;
     out[n++] = '"';

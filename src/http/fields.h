@@ -15,7 +15,8 @@ struct field {
     enum header id;
 };
 
-/* fields - a list in an arena or in the input buffer; grows in the arena it is given. Zeroed memory is an empty list */
+/* fields - a list in an arena or in the input buffer; grows in the arena it is given. Zeroed memory
+ * is an empty list */
 struct fields {
     struct field *list;
     uint32_t count, cap;
@@ -49,7 +50,8 @@ void fields_remove_named(struct fields *f, struct span name);
 /* Is token (in any case) an element of the comma-separated list? */
 bool list_has_token(struct span list, struct span token);
 
-/* Takes the next element (trimmed, not empty) off a comma-separated list; commas within quoted strings do not count. */
+/* Takes the next element (trimmed, not empty) off a comma-separated list; commas within quoted
+ * strings do not count. */
 bool list_next(struct span *rest, struct span *element);
 
 #endif

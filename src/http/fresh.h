@@ -14,7 +14,8 @@ struct validators {
     int64_t last_modified; /* seconds since 1970; -1: none */
 };
 
-/* 0: go on; 304 or 412: answer that. safe: GET or HEAD. If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since. */
+/* 0: go on; 304 or 412: answer that. safe: GET or HEAD. If-Match, If-Unmodified-Since, If-None-
+ * Match, If-Modified-Since. */
 int fresh_check(const struct fields *request, bool safe, const struct validators *v, int64_t now);
 
 /* May the Range field be honoured (If-Range, RFC 9110 13.1.5: strong comparison, exact date)? */

@@ -9,8 +9,8 @@
 
 void head_start(struct buf *head, int status);
 
-/* All fields but those of the connection, which whoever sends the head makes: Content-Length, Transfer-Encoding, Connection,
- * Keep-Alive, Date. */
+/* All fields but those of the connection, which whoever sends the head makes: Content-Length, Transfer-Encoding,
+ * Connection, Keep-Alive, Date. */
 void head_add_fields(struct buf *head, const struct fields *fields);
 
 /* The text as a blob with one reference; empties the buf. */

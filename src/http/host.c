@@ -131,8 +131,8 @@ struct span host_without_port(struct span authority) {
 
 static bool is_strict(struct span name, struct span port) {
     if (!is_port(port)) return false;
-    if (name.n > 2 && name.p[0] == '[') return name.p[name.n - 1] == ']' && is_ipv6(span_between(name.p + 1, name.p + name.n - 1));
-    return is_host_name(name);
+    if (name.n < 2 || name.p[0] != '[') return is_host_name(name);
+    return name.p[name.n - 1] == ']' && is_ipv6(span_upto(span_from(name, 1), name.n - 2));
 }
 
 static struct span lower(struct span s, struct arena *a) {

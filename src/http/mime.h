@@ -16,7 +16,8 @@ void mime_drop(struct mime_table *table);
 /* The built-in table (about 90 types); not to be dropped. */
 const struct mime_table *mime_builtin(void);
 
-/* As lighttpd looks: the whole base name, then the longest suffix from a dot ".a.b", ".b", then "". Empty if nothing fits. */
+/* As lighttpd looks: the whole base name, then the longest suffix from a dot ".a.b", ".b", then "".
+ * Empty if nothing fits. */
 struct span mime_find(const struct mime_table *table, struct span path);
 
 #endif

@@ -149,8 +149,8 @@ static uint64_t word_of(const char *p, size_t n) {
     return word;
 }
 
-/* Do they differ only in the case of letters? Names in the table consist of letters, which have bit 0x40, and of digits
- * and "-", which don't: so 0x20 may differ exactly where the name has 0x40. */
+/* Do they differ only in the case of letters? Names in the table consist of letters, which have bit 0x40, and of
+ * digits and "-", which don't: so 0x20 may differ exactly where the name has 0x40. */
 static bool same_word(const char *sent, const char *name, size_t n) {
     uint64_t a = word_of(sent, n), b = word_of(name, n);
     return ((a ^ b) & ~((b >> 1) & UINT64_C(0x2020202020202020))) == 0;

@@ -5,22 +5,21 @@
 #include "http/names.h"
 #include "http/uri.h"
 
+static bool is_escape(struct span s, size_t at) {
+    return s.p[at] == '%' && at + 2 < s.n && ascii_hex(s.p[at + 1]) >= 0 && ascii_hex(s.p[at + 2]) >= 0;
+}
+
 size_t percent_decode(struct span s, char *out) {
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        int high, low;
-        if (s.p[i] == '%' && i + 2 < s.n && (high = ascii_hex(s.p[i + 1])) >= 0 && (low = ascii_hex(s.p[i + 2])) >= 0) {
-            out[n++] = (char)(high << 4 | low);
+        if (is_escape(s, i)) {
+            out[n++] = (char)(ascii_hex(s.p[i + 1]) << 4 | ascii_hex(s.p[i + 2]));
             i += 2;
         } else {
             out[n++] = s.p[i];
         }
     }
     return n;
-}
-
-static bool is_escape(struct span s, size_t at) {
-    return s.p[at] == '%' && at + 2 < s.n && ascii_hex(s.p[at + 1]) >= 0 && ascii_hex(s.p[at + 2]) >= 0;
 }
 
 static bool stays(struct span s, size_t at, enum percent_keep keep) {

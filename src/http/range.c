@@ -51,7 +51,8 @@ static void add(struct range_set *set, struct byte_range r) {
     set->count++;
 }
 
-/* "first-last", "first-" or "-suffix" (RFC 9110 14.1.1). False: bad syntax; one that cannot be satisfied is not added. */
+/* "first-last", "first-" or "-suffix" (RFC 9110 14.1.1). False: bad syntax; one that cannot be
+ * satisfied is not added. */
 static bool take_spec(struct range_set *set, struct span spec, uint64_t length) {
     struct byte_range r = {0, UINT64_MAX};
     uint64_t suffix;
@@ -74,7 +75,8 @@ static bool take_spec(struct range_set *set, struct span spec, uint64_t length) 
     return true;
 }
 
-enum range_result ranges_parse(struct span value, uint64_t length, struct byte_range ranges[RANGES_MAX], unsigned *count) {
+enum range_result ranges_parse(struct span value, uint64_t length, struct byte_range ranges[RANGES_MAX],
+                               unsigned *count) {
     struct range_set set = {.count = 0, .specs = 0};
     struct span spec;
     *count = 0;

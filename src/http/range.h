@@ -21,6 +21,7 @@ enum range_result {
 
 /* Overlapping and adjacent ranges are coalesced (RFC 9110 14.2 allows it); more than RANGES_MAX after that, or more
  * than 128 specs, is RANGE_IGNORE. */
-enum range_result ranges_parse(struct span value, uint64_t length, struct byte_range ranges[RANGES_MAX], unsigned *count);
+enum range_result ranges_parse(struct span value, uint64_t length, struct byte_range ranges[RANGES_MAX],
+                               unsigned *count);
 
 #endif

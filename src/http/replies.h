@@ -9,9 +9,9 @@
 #include "http/reply.h"
 
 /*
- * A reply may be kept when everything that had a say in it is part of the key (listener, scheme, authority, target as sent,
- * bits of the other conditions) or is looked at again, at most once a second: what `lasting` says. Bounded in bytes and in
- * open files; the least recently used goes first.
+ * A reply may be kept when everything that had a say in it is part of the key (listener, scheme, authority, target
+ * as sent, bits of the other conditions) or is looked at again, at most once a second: what `lasting` says. Bounded
+ * in bytes and in open files; the least recently used goes first.
  */
 struct replies;
 

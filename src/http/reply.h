@@ -16,8 +16,8 @@ enum { REPLY_INLINE_BYTES = 64 * 1024 }; /* larger files are sent from their des
 
 /*
  * reply - immutable but for what the cache notes; counted
- * `head` is the status line and the fields in HTTP/1.1's form, each line ended, without Date, Connection and the empty line.
- * The body is a blob or a file, never both; neither: it is empty. All spans point into `own`.
+ * `head` is the status line and the fields in HTTP/1.1's form, each line ended, without Date, Connection and the
+ * empty line. The body is a blob or a file, never both; neither: it is empty. All spans point into `own`.
  */
 struct reply {
     unsigned refs;
@@ -49,8 +49,8 @@ struct reply {
     bool kept;
 };
 
-/* From what the modules made of r: status, fields and a complete body (taken out of r->body). Small files are read in.
- * NULL with errno if a file cannot be read. */
+/* From what the modules made of r: status, fields and a complete body (taken out of r->body). Small files are read
+ * in. NULL with errno if a file cannot be read. */
 struct reply *reply_make(struct request *r, bool range_requests);
 
 static inline struct reply *reply_hold(struct reply *p) {

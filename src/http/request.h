@@ -61,8 +61,8 @@ struct source;
 
 /*
  * request - from its first byte to its line in the access log; belongs to its connection (or stream)
- * Modules read `in`, move `physical`, and answer by `status`, `out` and a body: chunks that are complete, or a source that
- * is pulled as the client takes the bytes.
+ * Modules read `in`, move `physical`, and answer by `status`, `out` and a body: chunks that are complete, or a
+ * source that is pulled as the client takes the bytes.
  */
 struct request {
     struct message in;
@@ -74,7 +74,8 @@ struct request {
     struct reply *reply;      /* the whole response, once it is fixed (held) */
     struct source *source;    /* else where the body comes from */
     struct sink *sink;        /* where the request's body goes; NULL: nobody wants it */
-    int (*handler)(struct request *r, void *arg); /* a module that answers in HANDLE (enum handler); called at each event */
+    int (*handler)(struct request *r,
+                   void *arg); /* a module that answers in HANDLE (enum handler); called at each event */
     void *handler_arg;
     struct span server_name;  /* SERVER_NAME: server.name, or the authority */
     struct span user;         /* REMOTE_USER, once somebody authenticated it */

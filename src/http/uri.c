@@ -100,7 +100,8 @@ static bool is_refused(unsigned c, bool in_path, unsigned options) {
     return (c == 0 && in_path) || (is_control(c) && (options & PARSE_URL_CTRLS_REJECT));
 }
 
-/* May the escape of c be replaced by c? url-normalize-required: wherever that does not change what the target says. */
+/* May the escape of c be replaced by c? url-normalize-required: wherever that does not change what
+ * the target says. */
 static bool is_decoded(unsigned c, bool in_path, unsigned options) {
     if (!(options & PARSE_URL_REQUIRED)) return (char_class[c] & CHAR_UNRESERVED) != 0;
     if (!(char_class[c] & CHAR_URI)) return false;
@@ -138,7 +139,8 @@ static char *put_raw(char *out, unsigned c, bool in_path, unsigned options) {
     return out;
 }
 
-/* Rewrites path or query into out (three times the room); NULL if it is refused. Without url-normalize it only checks. */
+/* Rewrites path or query into out (three times the room); NULL if it is refused. Without url-
+ * normalize it only checks. */
 static char *put_part(char *out, struct span part, bool in_path, unsigned options) {
     bool rewrite = (options & PARSE_URL_NORMALIZE) != 0;
     for (size_t i = 0; i < part.n; i++) {

@@ -51,8 +51,8 @@ int uri_parse(struct uri *uri, struct span target, unsigned options, struct aren
 bool uri_absolute(struct span target, struct span *scheme, struct span *authority, struct span *rest);
 
 /*
- * Checks an authority (host[:port], IPv6 in brackets) and lower-cases it in the arena if need be; default ports are kept
- * as sent. Returns 0 or 400. An empty host is 0 when the options don't ask for strictness.
+ * Checks an authority (host[:port], IPv6 in brackets) and lower-cases it in the arena if need be; default ports are
+ * kept as sent. Returns 0 or 400. An empty host is 0 when the options don't ask for strictness.
  */
 int host_parse(struct span *host, unsigned options, struct arena *a);
 

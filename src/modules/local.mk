@@ -1,9 +1,47 @@
 ## src/modules/local.mk - one row a module; configure's --disable-mod-NAME leaves it out
 noinst_LTLIBRARIES += src/modules/libmodules.la
-src_modules_libmodules_la_SOURCES =
+src_modules_libmodules_la_SOURCES = \
+	src/modules/hostpattern.c src/modules/hostpattern.h \
+	src/modules/keyvalue.c src/modules/keyvalue.h \
+	src/modules/lifetime.c src/modules/lifetime.h \
+	src/modules/template.c src/modules/template.h \
+	src/modules/urlrules.c src/modules/urlrules.h
+if MOD_ACCESS
+src_modules_libmodules_la_SOURCES += src/modules/mod_access.c
+endif
+if MOD_ACCESSLOG
+src_modules_libmodules_la_SOURCES += src/modules/mod_accesslog.c src/modules/accesslog/escape.c src/modules/accesslog/format.c src/modules/accesslog/format.h src/modules/accesslog/pieces.c src/modules/accesslog/pieces.h src/modules/accesslog/times.c
+endif
+if MOD_ALIAS
+src_modules_libmodules_la_SOURCES += src/modules/mod_alias.c
+endif
+if MOD_DIRLISTING
+src_modules_libmodules_la_SOURCES += src/modules/mod_dirlisting.c src/modules/dirlisting/listing.c src/modules/dirlisting/listing.h src/modules/dirlisting/page.c src/modules/dirlisting/page.h src/modules/dirlisting/style.c src/modules/dirlisting/wish.c src/modules/dirlisting/wish.h
+endif
+if MOD_EVHOST
+src_modules_libmodules_la_SOURCES += src/modules/mod_evhost.c
+endif
+if MOD_EXPIRE
+src_modules_libmodules_la_SOURCES += src/modules/mod_expire.c
+endif
 if MOD_INDEXFILE
 src_modules_libmodules_la_SOURCES += src/modules/mod_indexfile.c
 endif
+if MOD_REDIRECT
+src_modules_libmodules_la_SOURCES += src/modules/mod_redirect.c
+endif
+if MOD_REWRITE
+src_modules_libmodules_la_SOURCES += src/modules/mod_rewrite.c
+endif
+if MOD_SETENV
+src_modules_libmodules_la_SOURCES += src/modules/mod_setenv.c
+endif
+if MOD_SIMPLE_VHOST
+src_modules_libmodules_la_SOURCES += src/modules/mod_simple_vhost.c
+endif
 if MOD_STATICFILE
 src_modules_libmodules_la_SOURCES += src/modules/mod_staticfile.c
+endif
+if MOD_USERDIR
+src_modules_libmodules_la_SOURCES += src/modules/mod_userdir.c
 endif

@@ -16,10 +16,10 @@ static const struct settings defaults = {NULL};
 
 static const struct directive directives[] = {
     {"index-file.names", DIRECTIVE_LIST, SCOPE_ANY, offsetof(struct settings, names),
-     "Files that answer for their directory, the first that exists; a leading \"/\" starts at the document root.", NULL, NULL,
-     0, NULL},
-    {"server.indexfiles", DIRECTIVE_LIST, SCOPE_ANY, offsetof(struct settings, names), "Old spelling of index-file.names.",
+     "Files that answer for their directory, the first that exists; a leading \"/\" starts at the document root.",
      NULL, NULL, 0, NULL},
+    {"server.indexfiles", DIRECTIVE_LIST, SCOPE_ANY, offsetof(struct settings, names),
+     "Old spelling of index-file.names.", NULL, NULL, 0, NULL},
     DIRECTIVE_END};
 
 static bool is_active(const void *settings) {
@@ -74,5 +74,5 @@ static enum handler look_for_index(struct request *r, const void *settings) {
 
 static const struct hook hooks[] = {{PHASE_SUBREQUEST_START, look_for_index, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
-const struct module mod_indexfile = {MODULE_ABI, "mod_indexfile", directives, hooks, sizeof(struct settings), &defaults,
-                                     is_active};
+const struct module mod_indexfile = {MODULE_ABI, "mod_indexfile", directives, hooks, sizeof(struct settings),
+                                     &defaults, is_active};

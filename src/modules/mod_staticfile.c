@@ -20,8 +20,8 @@ static const struct settings defaults = {NULL, true, true};
 static const struct directive directives[] = {
     {"static-file.exclude-extensions", DIRECTIVE_LIST, SCOPE_ANY, offsetof(struct settings, excluded),
      "Ends of file names that are never given away as files (403): the sources of scripts.", NULL, NULL, 0, NULL},
-    {"static-file.etags", DIRECTIVE_BOOL, SCOPE_ANY, offsetof(struct settings, etags), "Files have an ETag.", NULL, NULL, 0,
-     NULL},
+    {"static-file.etags", DIRECTIVE_BOOL, SCOPE_ANY, offsetof(struct settings, etags), "Files have an ETag.", NULL,
+     NULL, 0, NULL},
     {"static-file.disable-pathinfo", DIRECTIVE_BOOL, SCOPE_ANY, offsetof(struct settings, no_path_info),
      "A URL that goes on behind a file's name is not found (404).", NULL, NULL, 0, NULL},
     DIRECTIVE_END};
@@ -53,8 +53,8 @@ static enum handler refuse(struct request *r, int error) {
     }
     request_lasts(r, lasting);
     if (status != 404)
-        request_say(r, status == 403 ? LOG_IS_WARNING : LOG_IS_ERROR, "%d: %.*s: %s", status, SPAN_ARG(r->physical.path),
-                    strerror(error));
+        request_say(r, status == 403 ? LOG_IS_WARNING : LOG_IS_ERROR, "%d: %.*s: %s", status,
+                    SPAN_ARG(r->physical.path), strerror(error));
     return request_refuse_with(r, status);
 }
 
@@ -89,7 +89,8 @@ static enum handler answer(struct request *r, const void *settings) {
         return request_refuse_with(r, 404);
     }
     if (is_excluded(s, path, core->lowercase_filenames)) {
-        if (core->log_requests) request_say(r, LOG_IS_NOTE, "403: static-file.exclude-extensions has %.*s", SPAN_ARG(path));
+        if (core->log_requests)
+            request_say(r, LOG_IS_NOTE, "403: static-file.exclude-extensions has %.*s", SPAN_ARG(path));
         return request_refuse_with(r, 403);
     }
     struct file *f = core->follow_symlink ? file_open(path.p) : file_open_without_links(path.p);
@@ -103,4 +104,5 @@ static enum handler answer(struct request *r, const void *settings) {
 
 static const struct hook hooks[] = {{PHASE_SUBREQUEST_START, answer, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
-const struct module mod_staticfile = {MODULE_ABI, "mod_staticfile", directives, hooks, sizeof(struct settings), &defaults, NULL};
+const struct module mod_staticfile = {
+    MODULE_ABI, "mod_staticfile", directives, hooks, sizeof(struct settings), &defaults, NULL};

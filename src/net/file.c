@@ -74,7 +74,8 @@ struct file *file_open_without_links(const char *path) {
         if (part.n == 0) continue;
         bool last = !rest.p;
         copy[part.p - copy + (ptrdiff_t)part.n] = '\0';
-        int next = openat(dir, part.p, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (last ? 0 : O_DIRECTORY));
+        int next =
+            openat(dir, part.p, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (last ? 0 : O_DIRECTORY));
         int error = errno;
         close(dir);
         errno = error;

@@ -28,7 +28,8 @@ struct file {
     struct file_state state; /* when it was opened */
 };
 
-/* A regular file that this process may read; NULL with errno (EISDIR, EACCES for devices and pipes, …). Never blocks on a pipe. */
+/* A regular file that this process may read; NULL with errno (EISDIR, EACCES for devices and pipes, …). Never blocks
+ * on a pipe. */
 struct file *file_open(const char *path);
 
 /* The same, but nothing on the way may be a symbolic link (ELOOP). */

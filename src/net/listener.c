@@ -63,7 +63,8 @@ static bool format(const struct sockaddr *sa, unsigned port, struct buf *name) {
 }
 
 static bool resolve(struct span host, bool ipv6, unsigned port, struct buf *name) {
-    struct addrinfo hints = {.ai_family = ipv6 ? AF_INET6 : AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = ipv6 ? AF_INET6 : AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     char *text = span_dup(host);
     int error = getaddrinfo(text, NULL, &hints, &found);

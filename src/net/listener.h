@@ -21,14 +21,14 @@ struct listener_options {
 };
 
 /*
- * A listener's token as the configuration has it: "0.0.0.0:80", ":80", "*:80", "[::]:80", "name:80", "/path", "\x00abstract"
- * (four characters for the zero). listener_name() writes its canonical form ("0.0.0.0:80"), by which two are the same;
- * default_port is for tokens without one. False if the token cannot be understood.
+ * A listener's token as the configuration has it: "0.0.0.0:80", ":80", "*:80", "[::]:80", "name:80", "/path",
+ * "\x00abstract" (four characters for the zero). listener_name() writes its canonical form ("0.0.0.0:80"), by which
+ * two are the same; default_port is for tokens without one. False if the token cannot be understood.
  */
 bool listener_name(struct span token, unsigned default_port, const struct listener_options *o, struct buf *name);
 
-/* Opens what a canonical name says: bound, listening, nonblocking, close-on-exec. The descriptor, or -1 and why. A unix
- * socket file that nobody listens on any more is replaced. */
+/* Opens what a canonical name says: bound, listening, nonblocking, close-on-exec. The descriptor, or -1 and why. A
+ * unix socket file that nobody listens on any more is replaced. */
 int listener_open(struct span name, const struct listener_options *o, char why[128]);
 
 /* Is that open descriptor listening on what the name says (for socket activation)? */

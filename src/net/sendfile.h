@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#if defined GC_SENDFILE_LINUX || defined GC_SENDFILE_FREEBSD || defined GC_SENDFILE_MACOS || defined GC_SENDFILE_SOLARIS
+#if defined GC_SENDFILE_LINUX || defined GC_SENDFILE_FREEBSD || defined GC_SENDFILE_MACOS || \
+    defined GC_SENDFILE_SOLARIS
 #define HAS_SENDFILE 1
 #else
 #define HAS_SENDFILE 0

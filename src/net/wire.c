@@ -33,11 +33,11 @@ static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, uint64_
         struct chunk *c = chunks_at(q, n);
         if (c->kind == CHUNK_FILE) break;
         iov[n].iov_base = (void *)(uintptr_t)chunk_bytes(c);
-        iov[n].iov_len = (size_t)c->left;
-        *wanted += c->left;
+        iov[n].iov_len = (size_t)(c->left < max - *wanted ? c->left : max - *wanted);
+        *wanted += iov[n].iov_len;
         n++;
     }
-    bool more = n < q->count && n < IOVECS;
+    bool more = n < q->count && n < IOVECS && *wanted < max;
     if (n == 1 && !more) return send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
     struct msghdr message = {.msg_iov = iov};
     message.msg_iovlen = n;

@@ -35,6 +35,7 @@ void request_captures(struct request *r, const struct block *set_in, struct capt
         if (c->op != COND_MATCH || !c->regex) continue;
         struct span text = condition_operand_text(c, r, r->conn->listening->name, room);
         if (text.p == room) text = arena_copy(&r->arena, text);
+        if (c->operand >= OPERAND_METHOD) request_lasts(r, LASTS_NOT); /* the cache's key has the bit, not the text */
         regex_match(c->regex, text, captures);
         return;
     }

@@ -93,7 +93,8 @@ static void compile_value(struct condition *c, struct conf_tree *tree, unsigned 
     bool equal = c->op == COND_EQ || c->op == COND_NE;
     if (c->operand == OPERAND_REMOTE_IP && equal && !prefix_parse(c->value, &c->prefix))
         complain(complaints, COMPLAINT_ERROR, b->operand_place, c->value.n + 2,
-                 "write \"192.0.2.1\", \"10.0.0.0/8\", \"fd00::/8\" or \"/unix/path\"", "this is no address or prefix");
+                 "write \"192.0.2.1\", \"10.0.0.0/8\", \"fd00::/8\" or \"/unix/path\"",
+                 "this is no address or prefix");
     if (c->operand == OPERAND_SOCKET && equal) {
         struct listener_options o = {.use_ipv6 = use_ipv6};
         struct buf name = {0};
@@ -106,7 +107,8 @@ static void add_other(struct conditions *c, struct condition *condition, struct 
     if (condition->operand < OPERAND_METHOD) return;
     if (c->other_count == CONDITION_OTHERS_MAX)
         complain(complaints, COMPLAINT_NOTE, condition->block->place, 1, NULL,
-                 "more than %d conditions on the client: replies are not kept ready from here on", CONDITION_OTHERS_MAX);
+                 "more than %d conditions on the client: replies are not kept ready from here on",
+                 CONDITION_OTHERS_MAX);
     condition->bit = (uint8_t)(c->other_count & 63);
     c->others[c->other_count++] = condition;
 }
@@ -175,7 +177,8 @@ static bool holds(const struct condition *c, const struct request *r, struct spa
     switch (c->op) {
     case COND_EQ: return is_equal(c, r, text);
     case COND_NE: return !is_equal(c, r, text);
-    case COND_PREFIX: return c->operand == OPERAND_HOST ? span_starts_ci(text, c->value) : span_starts(text, c->value);
+    case COND_PREFIX:
+        return c->operand == OPERAND_HOST ? span_starts_ci(text, c->value) : span_starts(text, c->value);
     case COND_SUFFIX: return c->operand == OPERAND_HOST ? span_ends_ci(text, c->value) : span_ends(text, c->value);
     case COND_MATCH: return regex_match(c->regex, text, NULL);
     case COND_NOMATCH: return !regex_match(c->regex, text, NULL);

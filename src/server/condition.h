@@ -48,7 +48,8 @@ struct conditions {
 
 enum { CONDITION_OTHERS_MAX = 64 };
 
-/* Compiles; complains of what cannot be: an unknown left side, a bad regex, a bad prefix. default_port: for sockets. */
+/* Compiles; complains of what cannot be: an unknown left side, a bad regex, a bad prefix. default_port: for sockets.
+ * */
 void conditions_make(struct conditions *c, const struct conf_tree *tree, unsigned default_port, bool use_ipv6,
                      struct complaints *complaints);
 void conditions_done(struct conditions *c);
@@ -56,7 +57,8 @@ void conditions_done(struct conditions *c);
 /* The bits of the others, for request.conditions. */
 uint64_t conditions_others(const struct conditions *c, const struct request *r);
 
-/* Which blocks apply: bit n of words is block n. words has (count + 63) / 64 elements. socket: the listener's canonical name. */
+/* Which blocks apply: bit n of words is block n. words has (count + 63) / 64 elements. socket: the listener's
+ * canonical name. */
 void conditions_evaluate(const struct conditions *c, const struct request *r, struct span socket, uint64_t *words);
 
 /* What a condition compares with its value, as text. */

@@ -24,10 +24,11 @@ enum {
     LINGER_BYTES = 1024 * 1024,
     LINGER_MAX_BYTES = 1024 * 1024 * 1024,
     LINGER_TOTAL_MS = 30 * 1000,
-    BODY_GRACE_MS = 30 * 1000
+    BODY_GRACE_MS = 30 * 1000,
+    PACE_LATE_MAX_MS = 1000
 };
 
-/* ---- beginning ---------------------------------------------------------------------------------------------------- */
+/* ---- beginning -------------------------------------------------------------------------------- */
 
 static void on_event(struct fdevent *ev, unsigned ready) {
     struct conn *c = CONTAINER(ev, struct conn, ev);
@@ -67,8 +68,9 @@ static void on_deadline(struct deadline *d) {
     } else if (!r) {
         say_timeout(c, "idle");
         c->state = CONN_LINGER;
-    } else if (r->state == REQUEST_READ || r->state == REQUEST_READ_BODY) {
-        say_timeout(c, r->state == REQUEST_READ ? "the request's head did not come" : "the request's body did not come");
+    } else if (r->state == REQUEST_READ || (r->state == REQUEST_READ_BODY && c->waiting == WAITING_INPUT)) {
+        say_timeout(c,
+                    r->state == REQUEST_READ ? "the request's head did not come" : "the request's body did not come");
         if (r->state == REQUEST_READ && !r->begun_ns) c->state = CONN_LINGER;
         else request_refuse_now(r, 408);
     } else if (r->state == REQUEST_WRITE || r->state == REQUEST_RESPONSE_END) {
@@ -92,6 +94,7 @@ static struct conn *conn_get(struct worker *w) {
 
 void conn_open(struct worker *w, struct listening *l, int fd, const struct addr *peer) {
     struct conn *c = conn_get(w);
+    if (!w->plan) w->plan = plan_global(w->conf);
     c->worker = w;
     c->listening = l;
     l->refs++;
@@ -113,7 +116,7 @@ void conn_open(struct worker *w, struct listening *l, int fd, const struct addr 
     conn_run(c);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------------------ */
+/* ---- waiting ---------------------------------------------------------------------------------- */
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -137,7 +140,8 @@ static uint64_t read_limit_ms(struct conn *c, const struct core_settings *core) 
 static uint64_t limit_ms(struct conn *c, enum limit limit) {
     const struct plan *plan = c->request && c->request->plan ? c->request->plan : c->worker->plan;
     const struct core_settings *core = plan->core;
-    if (c->is_paced) return left_of(c, 0) + c->pace_ms - fdevents_now_ms(c->worker->events);
+    uint64_t now = fdevents_now_ms(c->worker->events);
+    if (c->is_paced) return c->pace_ms > now ? c->pace_ms - now : 1;
     switch (limit) {
     case LIMIT_READ_IDLE: return c->request ? read_limit_ms(c, core) : core->max_read_idle_s * UINT64_C(1000);
     case LIMIT_WRITE_IDLE: return core->max_write_idle_s * UINT64_C(1000);
@@ -162,14 +166,21 @@ void conn_wait(struct conn *c, enum limit limit) {
     else deadline_stop(&c->deadline);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------ */
+/* ---- sending ---------------------------------------------------------------------------------- */
 
-/* How many bytes may go now under kbytes-per-second; 0: wait until c->pace_ms. A tenth of a second's worth at a time. */
+/* How late its turn came: time limits fire a little after their time, which must not make it slower. */
+static uint64_t paced_late_ms(const struct conn *c, uint64_t now) {
+    uint64_t late = now > c->pace_ms ? now - c->pace_ms : 0;
+    return late < PACE_LATE_MAX_MS ? late : 0; /* it had nothing to send */
+}
+
+/* How many bytes may go now under kbytes-per-second; 0: wait until c->pace_ms. A tenth of a second's worth at a
+ * time. */
 static uint64_t allowance(struct conn *c, uint64_t rate) {
     uint64_t now = fdevents_now_ms(c->worker->events);
     if (rate == 0) return SEND_PER_TURN;
     if (c->pace_ms > now) return 0;
-    return rate / 10 + 1;
+    return rate / 10 + 1 + rate * paced_late_ms(c, now) / 1000;
 }
 
 static uint64_t rate_of(const struct conn *c) {
@@ -182,7 +193,7 @@ static uint64_t rate_of(const struct conn *c) {
 static void pace(struct conn *c, uint64_t rate, uint64_t sent) {
     uint64_t now = fdevents_now_ms(c->worker->events);
     if (rate == 0) return;
-    c->pace_ms = (c->pace_ms > now ? c->pace_ms : now) + sent * 1000 / rate;
+    c->pace_ms = (c->pace_ms > now ? c->pace_ms : now - paced_late_ms(c, now)) + sent * 1000 / rate;
 }
 
 /* Sends what it can. False: nobody is there any more. */
@@ -199,7 +210,7 @@ static bool flush(struct conn *c) {
     return false;
 }
 
-/* ---- the steps ---------------------------------------------------------------------------------------------------- */
+/* ---- the steps -------------------------------------------------------------------------------- */
 
 enum handler conn_handshake(struct conn *c) {
     (void)c; /* plain HTTP/1: nothing to agree upon */
@@ -222,12 +233,19 @@ static enum handler begin_request(struct conn *c) {
     return HANDLER_GO_ON;
 }
 
+/* What may still come of the request's body, as far as anybody knows: a chunked one has no end in sight. */
+static uint64_t rest_of_body(const struct conn *c) {
+    const struct request *r = c->request;
+    if (!c->in || r->body_done || c->in->body_left == 0) return 0;
+    return c->in->body_left > 0 ? (uint64_t)c->in->body_left : LINGER_MAX_BYTES;
+}
+
 static void end_request(struct conn *c) {
     struct request *r = c->request;
-    uint64_t body = c->in && !r->body_done && c->in->body_left > 0 ? (uint64_t)c->in->body_left : 0;
-    c->linger.bytes_left = LINGER_BYTES + least(body, LINGER_MAX_BYTES);
+    c->linger.bytes_left = LINGER_BYTES + least(rest_of_body(c), LINGER_MAX_BYTES);
     request_drop(r);
     c->request = NULL;
+    if (c->in) c->in->keep = 0; /* nobody's spans point there any more */
 }
 
 /* Between two requests, with everything sent: what is kept of an idle connection is its struct alone. */
@@ -270,7 +288,8 @@ static bool begin_linger(struct conn *c) {
     uint64_t bytes = c->linger.bytes_left ? c->linger.bytes_left : LINGER_BYTES;
     c->half_closed = true;
     conn_release_input(c);
-    if (c->is_eof || socket_half_close(c->ev.fd) != 0) return false; /* the client's end was read already, or it is gone */
+    if (c->is_eof || socket_half_close(c->ev.fd) != 0)
+        return false; /* the client's end was read already, or it is gone */
     linger_begin(&c->linger, bytes);
     c->since_ms = fdevents_now_ms(c->worker->events);
     return true;
@@ -308,7 +327,7 @@ enum handler conn_close(struct conn *c) {
     return HANDLER_GO_ON;
 }
 
-/* ---- from outside -------------------------------------------------------------------------------------------------- */
+/* ---- from outside ----------------------------------------------------------------------------- */
 
 void conn_end_gracefully(struct conn *c) {
     c->is_last = true;

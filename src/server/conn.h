@@ -33,8 +33,8 @@ void listening_drop(struct listening *l);
 
 /*
  * input - bytes received and not yet used up: bytes[start…end)
- * Borrowed from a pool while a connection has something in it. What stands before `keep` belongs to the request that is being
- * answered: its spans point there.
+ * Borrowed from a pool while a connection has something in it. What stands before `keep` belongs to the request that
+ * is being answered: its spans point there.
  */
 struct input {
     struct input *spare;       /* the next in the pool */
@@ -99,7 +99,7 @@ static inline uint64_t conn_sent_bytes(const struct conn *c) {
     return c->queued_bytes - c->out.bytes;
 }
 
-/* ---- serve_h1.c: HTTP/1 on a connection -------------------------------------------------------------------- */
+/* ---- serve_h1.c: HTTP/1 on a connection ------------------------------------------------------- */
 
 /* Reads into c->in. Bytes read, 0 at the end (c->is_eof), WIRE_LATER, WIRE_BROKEN (c->is_broken). */
 ssize_t conn_receive(struct conn *c);
@@ -109,7 +109,8 @@ void conn_release_input(struct conn *c);
 
 enum handler h1_read_head(struct request *r);
 
-/* Moves the body's bytes on: into r->sink, or away. HANDLER_GO_ON: all of it was there (r->body_done); WAIT; ERROR with r->status. */
+/* Moves the body's bytes on: into r->sink, or away. HANDLER_GO_ON: all of it was there (r->body_done); WAIT; ERROR
+ * with r->status. */
 enum handler h1_read_body(struct request *r);
 
 /* Could the rest of the body be read away in a moment, so that the connection can go on? */
@@ -119,7 +120,7 @@ void h1_write_reply(struct request *r);
 void h1_write_head(struct request *r);
 enum handler h1_write_body(struct request *r); /* from r->source */
 
-/* ---- steps of a request (states.h) --------------------------------------------------------------------------- */
+/* ---- steps of a request (states.h) ------------------------------------------------------------ */
 enum handler request_read(struct request *r);
 enum handler request_lookup(struct request *r);
 enum handler request_route(struct request *r);
@@ -131,6 +132,11 @@ enum handler request_write(struct request *r);
 enum handler request_end(struct request *r);
 enum handler request_error(struct request *r);
 enum handler request_gone(struct request *r);
+
+/* What a hook's or handler's COMEBACK and FINISHED come to: COMEBACK, or ERROR where it leads in a circle; FINISHED,
+ * or ERROR where REFUSE has to make the page. */
+enum handler request_come_back(struct request *r);
+enum handler request_finish(struct request *r);
 
 /* A fresh request at READ. */
 struct request *request_make(struct conn *c);

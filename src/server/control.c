@@ -17,8 +17,8 @@
  *   +--------+--------+----------
  *   | kind   | length | payload …     numbers in this machine's order: both ends are one program
  *   +--------+--------+----------
- * A descriptor travels with the first byte. Several messages may be read at once; a descriptor ends a read, so that it is
- * never taken for another message's.
+ * A descriptor travels with the first byte. Several messages may be read at once; a descriptor ends a read, so that
+ * it is never taken for another message's.
  */
 struct control_head {
     uint32_t kind, length;
@@ -92,7 +92,8 @@ static enum control_result fill(struct control *c, int socket, size_t wanted) {
     return CONTROL_MESSAGE;
 }
 
-enum control_result control_receive(struct control *c, int socket, enum control_kind *kind, struct span *payload, int *fd) {
+enum control_result control_receive(struct control *c, int socket, enum control_kind *kind, struct span *payload,
+                                    int *fd) {
     struct control_head head;
     if (c->bytes.n >= sizeof head) {
         memcpy(&head, c->bytes.p, sizeof head);

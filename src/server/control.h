@@ -10,14 +10,16 @@
 #include "base/span.h"
 
 enum control_kind {
-    CONTROL_LISTENER = 1, /* a socket for the configuration that follows; payload: its canonical name; with descriptor */
-    CONTROL_PIPE,         /* the pipe to a logging program; payload: the program; with descriptor */
-    CONTROL_RELOAD,       /* payload: name of the configuration, NUL, the recording of its inputs */
-    CONTROL_REOPEN,       /* logs */
-    CONTROL_END           /* gracefully */
+    CONTROL_LISTENER =
+        1,          /* a socket for the configuration that follows; payload: its canonical name; with descriptor */
+    CONTROL_PIPE,   /* the pipe to a logging program; payload: the program; with descriptor */
+    CONTROL_RELOAD, /* payload: name of the configuration, NUL, the recording of its inputs */
+    CONTROL_REOPEN, /* logs */
+    CONTROL_END     /* gracefully */
 };
 
-/* Sends one message on a blocking socket; fd -1: none. False with errno; a worker that does not read is given up after seconds. */
+/* Sends one message on a blocking socket; fd -1: none. False with errno; a worker that does not read is given up
+ * after seconds. */
 bool control_send(int socket, enum control_kind kind, struct span payload, int fd);
 
 /* control - what a worker has received of a message */
@@ -28,8 +30,10 @@ struct control {
 
 enum control_result { CONTROL_MESSAGE, CONTROL_LATER, CONTROL_GONE };
 
-/* The next whole message from a nonblocking socket. payload lives until the next call; *fd is the caller's from then on. */
-enum control_result control_receive(struct control *c, int socket, enum control_kind *kind, struct span *payload, int *fd);
+/* The next whole message from a nonblocking socket. payload lives until the next call; *fd is the caller's from then
+ * on. */
+enum control_result control_receive(struct control *c, int socket, enum control_kind *kind, struct span *payload,
+                                    int *fd);
 void control_done(struct control *c);
 
 #endif

@@ -41,7 +41,8 @@ static void *compile_parse_options(const struct value *v, struct complaints *c) 
 }
 
 static void *compile_mime(const struct value *v, struct complaints *c) {
-    struct span *suffixes = memory_zeroed(v->count, sizeof *suffixes), *types = memory_zeroed(v->count, sizeof *types);
+    struct span *suffixes = memory_zeroed(v->count, sizeof *suffixes);
+    struct span *types = memory_zeroed(v->count, sizeof *types);
     (void)c;
     for (size_t i = 0; i < v->count; i++) {
         suffixes[i] = v->elements[i].key;
@@ -58,10 +59,13 @@ static void discard_mime(void *table) {
 }
 
 #define FIELD(field) offsetof(struct core_settings, field)
-#define ROW(name, type, scope, field, help) {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), help, NULL, NULL, 0, NULL}
-#define LOGROW(name, field, help) {name, DIRECTIVE_STRING, SCOPE_ANY, FIELD(field), help, NULL, NULL, DIRECTIVE_LOG, NULL}
+#define ROW(name, type, scope, field, help) \
+    {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), help, NULL, NULL, 0, NULL}
+#define LOGROW(name, field, help) \
+    {name, DIRECTIVE_STRING, SCOPE_ANY, FIELD(field), help, NULL, NULL, DIRECTIVE_LOG, NULL}
 #define IGNORED(name, type, scope, field, why) \
-    {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), "Accepted; has no effect here.", NULL, NULL, DIRECTIVE_IGNORED, why}
+    {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), "Accepted; has no effect here.", \
+     NULL, NULL, DIRECTIVE_IGNORED, why}
 
 const struct directive core_directives[] = {
     ROW("server.modules", LIST, GLOBAL, modules, "The modules to use; the order does not matter here."),
@@ -70,11 +74,13 @@ const struct directive core_directives[] = {
     ROW("server.systemd-socket-activation", BOOL, GLOBAL, systemd_sockets,
         "Takes listening sockets from LISTEN_FDS instead of opening them."),
     ROW("server.port", SHORT, GLOBAL, port, "The port that server.bind listens on."),
-    ROW("server.bind", STRING, GLOBAL, bind, "The address to listen on; a path for a unix socket; empty for all of IPv4."),
+    ROW("server.bind", STRING, GLOBAL, bind,
+        "The address to listen on; a path for a unix socket; empty for all of IPv4."),
     ROW("server.network-backend", STRING, GLOBAL, network_backend, "How files are sent: \"sendfile\" or \"writev\"."),
     ROW("server.chroot", STRING, GLOBAL, chroot, "The directory that becomes the root for the workers."),
     ROW("server.username", STRING, GLOBAL, username, "The user that the workers run as."),
-    ROW("server.groupname", STRING, GLOBAL, groupname, "The group that the workers run as; the user's own by default."),
+    ROW("server.groupname", STRING, GLOBAL, groupname,
+        "The group that the workers run as; the user's own by default."),
     ROW("server.errorlog-use-syslog", BOOL, GLOBAL, errorlog_syslog, "Sends the error log to syslog."),
     ROW("server.syslog-facility", STRING, GLOBAL, syslog_facility, "The syslog facility: \"daemon\", \"local0\" …"),
     ROW("server.core-files", BOOL, GLOBAL, core_files, "Lets the system write core files when a process crashes."),
@@ -91,8 +97,10 @@ const struct directive core_directives[] = {
     ROW("server.reply-cache-size", INT, GLOBAL, cache_kib, "KiB of ready replies that a worker keeps; 0 keeps none."),
     {"server.http-parseopts", DIRECTIVE_MAP, SCOPE_GLOBAL, FIELD(parse_options),
      "What is accepted in requests and how URLs are normalised.", compile_parse_options, free, 0, NULL},
-    ROW("server.http-parseopt-header-strict", BOOL, GLOBAL, header_strict, "Old spelling of a key of server.http-parseopts."),
-    ROW("server.http-parseopt-host-strict", BOOL, GLOBAL, host_strict, "Old spelling of a key of server.http-parseopts."),
+    ROW("server.http-parseopt-header-strict", BOOL, GLOBAL, header_strict,
+        "Old spelling of a key of server.http-parseopts."),
+    ROW("server.http-parseopt-host-strict", BOOL, GLOBAL, host_strict,
+        "Old spelling of a key of server.http-parseopts."),
     ROW("server.http-parseopt-host-normalize", BOOL, GLOBAL, host_normalize,
         "Old spelling of a key of server.http-parseopts."),
     ROW("server.feature-flags", TABLE, GLOBAL, feature_flags, "Switches for single features."),
@@ -102,7 +110,8 @@ const struct directive core_directives[] = {
     ROW("server.listen-backlog", INT, SOCKET, listen_backlog, "Connections that may wait to be accepted."),
     ROW("server.socket-perms", STRING, SOCKET, socket_perms, "The mode of a unix socket, octal: \"0770\"."),
     ROW("server.bsd-accept-filter", STRING, SOCKET, accept_filter, "\"httpready\" or \"dataready\" on BSD systems."),
-    ROW("server.defer-accept", BOOL, SOCKET, defer_accept, "Lets the kernel wait for the first data of a connection."),
+    ROW("server.defer-accept", BOOL, SOCKET, defer_accept,
+        "Lets the kernel wait for the first data of a connection."),
     ROW("server.use-ipv6", BOOL, SOCKET, use_ipv6, "An empty server.bind means all of IPv6; better write \"[::]\"."),
     ROW("server.set-v6only", BOOL, SOCKET, set_v6only, "An IPv6 socket takes IPv6 alone."),
     ROW("server.v4mapped", BOOL, SOCKET, v4mapped, "An IPv6 socket takes IPv4 too."),
@@ -114,7 +123,8 @@ const struct directive core_directives[] = {
     ROW("server.max-request-size", INT, ANY, max_request_kib, "KiB that a request's body may have; 0 for no limit."),
     ROW("server.max-keep-alive-requests", SHORT, ANY, max_keep_alive_requests,
         "Requests on one connection; 0 switches keep-alive off."),
-    ROW("server.max-keep-alive-idle", SHORT, ANY, max_keep_alive_idle_s, "Seconds between two requests of a connection."),
+    ROW("server.max-keep-alive-idle", SHORT, ANY, max_keep_alive_idle_s,
+        "Seconds between two requests of a connection."),
     ROW("server.max-read-idle", SHORT, ANY, max_read_idle_s, "Seconds that a request may come without progress."),
     ROW("server.max-write-idle", SHORT, ANY, max_write_idle_s, "Seconds that a response may wait without progress."),
     ROW("server.max-request-head-time", SHORT, GLOBAL, max_head_s,
@@ -123,19 +133,22 @@ const struct directive core_directives[] = {
         "Bytes a second that a body must come with on average, after half a minute; 0 for no limit."),
     ROW("server.linger-timeout", SHORT, ANY, linger_timeout_s,
         "Seconds without progress that a closed connection is drained, so that the client can read the last byte."),
-    ROW("server.errorfile-prefix", STRING, ANY, errorfile_prefix, "Error pages are the files PREFIX + status + \".html\"."),
+    ROW("server.errorfile-prefix", STRING, ANY, errorfile_prefix,
+        "Error pages are the files PREFIX + status + \".html\"."),
     ROW("server.error-handler", STRING, ANY, error_handler, "The URL that is asked for the page of an error status."),
     ROW("server.error-handler-404", STRING, ANY, error_handler_404,
         "The URL that answers in place of what was not found; its status counts."),
     ROW("server.error-intercept", BOOL, ANY, error_intercept, "Error pages in place of those that gateways make."),
-    ROW("server.force-lowercase-filenames", BOOL, ANY, lowercase_filenames, "File names are looked for in lower case."),
-    ROW("server.follow-symlink", BOOL, ANY, follow_symlink, "If disabled, a path through a symbolic link is refused."),
+    ROW("server.force-lowercase-filenames", BOOL, ANY, lowercase_filenames,
+        "File names are looked for in lower case."),
+    ROW("server.follow-symlink", BOOL, ANY, follow_symlink,
+        "If disabled, a path through a symbolic link is refused."),
     ROW("server.protocol-http11", BOOL, ANY, http11, "If disabled, responses say HTTP/1.0."),
     ROW("server.range-requests", BOOL, ANY, range_requests, "Parts of files may be asked for."),
     ROW("server.kbytes-per-second", SHORT, ANY, server_kbytes_s, "KiB a second for all connections of a worker."),
     ROW("connection.kbytes-per-second", SHORT, ANY, connection_kbytes_s, "KiB a second for one connection."),
-    {"mimetype.assign", DIRECTIVE_MAP, SCOPE_ANY, FIELD(mime), "File name suffixes and their media types.", compile_mime,
-     discard_mime, 0, NULL},
+    {"mimetype.assign", DIRECTIVE_MAP, SCOPE_ANY, FIELD(mime), "File name suffixes and their media types.",
+     compile_mime, discard_mime, 0, NULL},
     ROW("etag.use-inode", BOOL, ANY, etag_inode, "The inode is part of the entity tag."),
     ROW("etag.use-mtime", BOOL, ANY, etag_mtime, "The time of the last change is part of the entity tag."),
     ROW("etag.use-size", BOOL, ANY, etag_size, "The size is part of the entity tag."),
@@ -145,8 +158,10 @@ const struct directive core_directives[] = {
     ROW("debug.log-request-header", BOOL, ANY, log_request_head, "Writes request heads to the error log."),
     ROW("debug.log-response-header", BOOL, ANY, log_response_head, "Writes response heads to the error log."),
     ROW("debug.log-timeouts", BOOL, ANY, log_timeouts, "Writes which connections were let go to the error log."),
-    ROW("debug.log-state-handling", BOOL, ANY, log_states, "Writes each transition of the state machines to the error log."),
-    LOGROW("server.errorlog", errorlog, "Where errors are written: a file or \"|program\"; standard error by default."),
+    ROW("debug.log-state-handling", BOOL, ANY, log_states,
+        "Writes each transition of the state machines to the error log."),
+    LOGROW("server.errorlog", errorlog,
+        "Where errors are written: a file or \"|program\"; standard error by default."),
     LOGROW("server.breakagelog", breakagelog, "Where the standard error of gateway programs goes."),
 
     IGNORED("server.stat-cache-engine", STRING, GLOBAL, syslog_facility,

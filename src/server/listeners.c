@@ -40,7 +40,8 @@ static struct held_listener *find(struct held_listener *list, struct span name) 
     return list;
 }
 
-/* Descriptors that the one who started us passed (sd_listen_fds: LISTEN_PID is ours, or "parent:" and our parent's). */
+/* Descriptors that the one who started us passed (sd_listen_fds: LISTEN_PID is ours, or "parent:" and our parent's).
+ * */
 static unsigned passed_count(void) {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
     uint64_t number, count;
@@ -60,7 +61,9 @@ static int take_passed(struct span name) {
 
 static struct listener_options options_of(const struct core_settings *core, bool reuse_port) {
     return (struct listener_options){
-        .backlog = core->listen_backlog ? (int)core->listen_backlog : SOMAXCONN > DEFAULT_BACKLOG ? SOMAXCONN : DEFAULT_BACKLOG,
+        .backlog = core->listen_backlog          ? (int)core->listen_backlog
+                   : SOMAXCONN > DEFAULT_BACKLOG ? SOMAXCONN
+                                                 : DEFAULT_BACKLOG,
         .v6_only = core->set_v6only && !core->v4mapped,
         .use_ipv6 = core->use_ipv6,
         .reuse_port = reuse_port,

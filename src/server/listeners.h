@@ -8,8 +8,9 @@
 #include "server/settings.h"
 
 /*
- * held_listener - one address, with a socket for each worker where the kernel balances over several, else one for all. The
- * master keeps them, so that neither a reload nor a worker's death closes a socket with clients in its queue.
+ * held_listener - one address, with a socket for each worker where the kernel balances over several, else one for
+ * all. The master keeps them, so that neither a reload nor a worker's death closes a socket with clients in its
+ * queue.
  */
 struct held_listener {
     struct held_listener *next;
@@ -19,8 +20,8 @@ struct held_listener {
     int fds[];
 };
 
-/* Opens what conf wants and is not open yet; takes over those that systemd passed. New ones are put in front of *list.
- * False with the reason said; then nothing is added. */
+/* Opens what conf wants and is not open yet; takes over those that systemd passed. New ones are put in front of
+ * *list. False with the reason said; then nothing is added. */
 bool listeners_open(struct held_listener **list, const struct conf *conf, unsigned workers);
 
 /* Closes what the configuration does not want any more. */

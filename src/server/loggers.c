@@ -64,7 +64,8 @@ bool logger_restart(struct logger *list, pid_t pid, const struct who *who) {
         if (l->pid != pid) continue;
         l->pid = -1;
         if (++l->failures > FAST_FAILURES_MAX) {
-            say_error("the logging program \"%s\" has ended %u times: it is not started again", l->program, l->failures);
+            say_error("the logging program \"%s\" has ended %u times: it is not started again", l->program,
+                      l->failures);
             return true;
         }
         say_warning("the logging program \"%s\" has ended: it is started again", l->program);

@@ -11,15 +11,16 @@ static bool open_log(struct setting *s, struct conf *conf) {
     struct cell *cell = &s->cell;
     struct span target = cell->is.text;
     if (target.n == 0) return true;
-    if (conf->core->errorlog_syslog && cell->directive->offset == offsetof(struct core_settings, errorlog) && s->module == 0)
+    if (conf->core->errorlog_syslog && cell->directive->offset == offsetof(struct core_settings, errorlog) &&
+        s->module == 0)
         target = arena_printf(&conf->arena, "syslog:%.*s", SPAN_ARG(conf->core->syslog_facility));
     s->log = log_open(target);
     if (s->log) return true;
     unsigned line, column;
     int error = errno;
     place_line(cell->place, &line, &column);
-    say_error("%.*s:%u: %s: %.*s cannot be opened: %s", SPAN_ARG(place_name(cell->place)), line, cell->directive->name,
-              SPAN_ARG(target), strerror(error));
+    say_error("%.*s:%u: %s: %.*s cannot be opened: %s", SPAN_ARG(place_name(cell->place)), line,
+              cell->directive->name, SPAN_ARG(target), strerror(error));
     return false;
 }
 

@@ -112,5 +112,6 @@ void request_break(struct request *r) {
 void request_refuse_now(struct request *r, int status) {
     r->status = status;
     r->keep_alive = false;
+    request_lasts(r, LASTS_NOT);
     r->state = REQUEST_REFUSE;
 }

@@ -27,8 +27,8 @@
 #include "server/serving.h"
 
 /*
- * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set only while a worker that
- * died is to be started again a little later.
+ * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set only while a
+ * worker that died is to be started again a little later.
  */
 enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
 
@@ -55,7 +55,7 @@ struct master {
 
 static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGALRM};
 
-/* ---- workers ------------------------------------------------------------------------------------------------------------------ */
+/* ---- workers ---------------------------------------------------------------------------------- */
 
 static unsigned worker_count(const struct conf *conf) {
     return conf->core->max_worker ? conf->core->max_worker : 1;
@@ -149,11 +149,12 @@ static bool any_worker(const struct master *m) {
     return false;
 }
 
-/* ---- children that are gone ----------------------------------------------------------------------------------------------------- */
+/* ---- children that are gone ------------------------------------------------------------------- */
 
 static void say_death(pid_t pid, int status) {
     if (WIFSIGNALED(status))
-        say_error("worker %ld was killed by signal %d: it is replaced, its clients are lost", (long)pid, WTERMSIG(status));
+        say_error("worker %ld was killed by signal %d: it is replaced, its clients are lost", (long)pid,
+                  WTERMSIG(status));
     else
         say_error("worker %ld ended with status %d: it is replaced", (long)pid, WEXITSTATUS(status));
 }
@@ -204,7 +205,7 @@ static void replace_workers(struct master *m) {
     if (next) alarm((unsigned)next);
 }
 
-/* ---- reload ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- reload ----------------------------------------------------------------------------------- */
 
 static void say_complaints(const struct complaints *c) {
     struct buf text = {0};
@@ -238,7 +239,8 @@ static void say_what_stays(const struct core_settings *old, const struct core_se
     if (!span_is(old->pid_file, new->pid_file)) say_warning("server.pid-file takes effect at the next start");
 }
 
-static void send_conf(struct master *m, struct child *child, unsigned slot, const struct conf *old, struct span recording) {
+static void send_conf(struct master *m, struct child *child, unsigned slot, const struct conf *old,
+                      struct span recording) {
     for (struct held_listener *l = m->listeners; l; l = l->next) {
         bool known = l->passed;
         for (size_t i = 0; i < old->listen_count; i++) known |= span_is(old->listen[i].name, span_of(l->name));
@@ -290,7 +292,7 @@ static void reload(struct master *m) {
     complaints_drop(complaints);
 }
 
-/* ---- start and end -------------------------------------------------------------------------------------------------------------------- */
+/* ---- start and end ---------------------------------------------------------------------------- */
 
 static bool open_pid_file(struct master *m) {
     struct span name = m->conf->core->pid_file;
@@ -349,6 +351,14 @@ static void leave_terminal(int news) {
     close(news);
 }
 
+static int open_pipe(struct span program, void *arg) {
+    const struct master *m = arg;
+    struct logger *l = logger_find(m->loggers, program);
+    int fd = l ? dup(l->write_end) : -1;
+    if (fd >= 0) fd_set_cloexec(fd, true);
+    return fd;
+}
+
 /* The master speaks in the error log too; a worker has made the file already, as its user. */
 static void use_error_log(struct master *m) {
     const struct core_settings *core = m->conf->core;
@@ -359,11 +369,9 @@ static void use_error_log(struct master *m) {
     if (core->errorlog_syslog) buf_printf(&target, "syslog:%.*s", SPAN_ARG(core->syslog_facility));
     else if (name.n && name.p[0] != '|' && core->chroot.n) buf_printf(&target, "%s/%s", core->chroot.p, name.p);
     else buf_add(&target, name);
-    struct logger *logger = name.n && name.p[0] == '|' ? logger_find(m->loggers, span_trim(span_from(name, 1))) : NULL;
-    if (target.n && !logger) {
-        struct log *log = log_open(buf_span(&target));
-        if (log) log_set_main(log);
-    }
+    logs_set_opener(open_pipe, m);
+    struct log *log = target.n ? log_open(buf_span(&target)) : NULL;
+    if (log) log_set_main(log);
     buf_done(&target);
 }
 

@@ -14,8 +14,9 @@
 #include "server/handler.h"
 
 /*
- * A module is a table of directives, a struct of settings that they fill, and hooks. The server parses, checks, merges and
- * explains; a hook is called for a request only if the module is active under the settings that hold for it.
+ * A module is a table of directives, a struct of settings that they fill, and hooks. The server parses, checks,
+ * merges and explains; a hook is called for a request only if the module is active under the settings that hold for
+ * it.
  */
 
 /* The phases of a request, in order; the names are lighttpd's. */
@@ -33,8 +34,8 @@ enum phase {
 
 /*
  * hook - a phase and what to call in it
- * lasting: how long the module's word holds, given the same (listener, host, target, conditions): LASTS for a pure function of
- * them, LASTS_NOT for anything that looks at the client. Not asked for in the last two phases.
+ * lasting: how long the module's word holds, given the same (listener, host, target, conditions): LASTS for a pure
+ * function of them, LASTS_NOT for anything that looks at the client. Not asked for in the last two phases.
  */
 struct hook {
     enum phase phase;
@@ -54,7 +55,7 @@ struct module {
     bool (*is_active)(const void *settings); /* NULL: always */
 };
 
-/* ---- what hooks may ask ------------------------------------------------------------------------------------ */
+/* ---- what hooks may ask ----------------------------------------------------------------------- */
 
 /* The server's own settings that hold for this request. */
 const struct core_settings *request_core(const struct request *r);
@@ -63,8 +64,8 @@ const struct core_settings *request_core(const struct request *r);
 void request_say(const struct request *r, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The captures of the innermost regex condition around the block where a directive was set (for %0…%9). Count 0 if there is
- * none. The spans live as long as the request. */
+/* The captures of the innermost regex condition around the block where a directive was set (for %0…%9). Count 0 if
+ * there is none. The spans live as long as the request. */
 struct captures;
 void request_captures(struct request *r, const struct block *set_in, struct captures *captures);
 
@@ -72,8 +73,8 @@ void request_captures(struct request *r, const struct block *set_in, struct capt
  * HANDLER_COMEBACK. False if it is no target (r->status is set then). */
 bool request_set_target(struct request *r, struct span target);
 
-/* A pointer of module m's own in this request, NULL at first; it survives a COMEBACK. What it points to lives in the request's
- * arena, or is freed in PHASE_REQUEST_RESET. */
+/* A pointer of module m's own in this request, NULL at first; it survives a COMEBACK. What it points to lives in the
+ * request's arena, or is freed in PHASE_REQUEST_RESET. */
 void **request_data(struct request *r, const struct module *m);
 
 /* Moves physical.path below another directory (alias, userdir): path = basedir + rel_path. */

@@ -7,8 +7,8 @@
 
 #include "server/module.h"
 
-/* NULL at the end. The order is ours, not that of server.modules: within a phase, who changes the target comes before who
- * looks at it, who refuses before who answers. */
+/* NULL at the end. The order is ours, not that of server.modules: within a phase, who changes the target comes
+ * before who looks at it, who refuses before who answers. */
 extern const struct module *const builtin_modules[];
 
 /* By "mod_alias", or "mod_compress" and other names of old; NULL if it is not built in. */

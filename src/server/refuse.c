@@ -35,7 +35,8 @@ static enum handler ask_handler(struct request *r, struct span url, bool keep_st
     }
     r->error_status = r->status;
     r->keep_error_status = keep_status;
-    if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD) request_lasts(r, LASTS_NOT); /* no answer for GET */
+    if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD)
+        request_lasts(r, LASTS_NOT); /* no answer for GET */
     if (r->in.method != METHOD_HEAD) r->in.method = METHOD_GET;
     r->in.method_text = method_name(r->in.method);
     r->status = 0;

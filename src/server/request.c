@@ -16,7 +16,7 @@
 
 enum { SPARE_REQUESTS = 16 };
 
-/* ---- making and forgetting ------------------------------------------------------------------------------------------ */
+/* ---- making and forgetting -------------------------------------------------------------------- */
 
 struct request *request_make(struct conn *c) {
     struct worker *w = c->worker;
@@ -61,18 +61,26 @@ void request_drop(struct request *r) {
     w->spare_request_count++;
 }
 
-/* ---- READ, LOOKUP ----------------------------------------------------------------------------------------------------- */
+/* ---- READ, LOOKUP ----------------------------------------------------------------------------- */
 
 static void log_head(const struct request *r) {
-    request_say(r, LOG_IS_NOTE, "request: %.*s %.*s HTTP/%d.%d", SPAN_ARG(r->in.method_text), SPAN_ARG(r->in.target_sent),
-                r->in.version / 10, r->in.version % 10);
+    request_say(r, LOG_IS_NOTE, "request: %.*s %.*s HTTP/%d.%d", SPAN_ARG(r->in.method_text),
+                SPAN_ARG(r->in.target_sent), r->in.version / 10, r->in.version % 10);
     for (uint32_t i = 0; i < r->in.fields.count; i++)
         request_say(r, LOG_IS_NOTE, "request: %.*s: %.*s", SPAN_ARG(r->in.fields.list[i].name),
                     SPAN_ARG(r->in.fields.list[i].value));
 }
 
+/* "example.com:80" is "example.com" (RFC 9110 4.2.1); conditions and gateways see the short form. */
+static void drop_default_port(struct request *r) {
+    struct span port = r->is_tls ? SPAN(":443") : SPAN(":80");
+    if (!(r->conn->worker->plan->parse_options & PARSE_HOST_NORMALIZE)) return;
+    if (span_ends(r->in.authority, port)) r->in.authority.n -= port.n;
+}
+
 enum handler request_read(struct request *r) {
     enum handler word = h1_read_head(r);
+    if (word == HANDLER_GO_ON) drop_default_port(r);
     if (word == HANDLER_GO_ON || word == HANDLER_ERROR) {
         r->conn->requests++;
         if (r->conn->worker->plan->core->log_request_head) log_head(r);
@@ -95,27 +103,34 @@ enum handler request_lookup(struct request *r) {
     r->plan = reply->plan;
     r->status = reply->status;
     r->physical.path = reply->path;
+    r->server_name = r->plan->core->name.n ? r->plan->core->name : r->in.authority;
     return HANDLER_FINISHED;
 }
 
-/* ---- the body, and whoever answers ------------------------------------------------------------------------------------- */
+/* ---- the body, and whoever answers ------------------------------------------------------------ */
 
 enum handler request_body(struct request *r) {
-    return h1_read_body(r);
+    if (r->in.body_bytes != 0) return h1_read_body(r);
+    if (r->sink && r->sink->end) r->sink->end(r->sink);
+    return HANDLER_GO_ON;
 }
 
 enum handler request_handle(struct request *r) {
-    if (r->handler) return (enum handler)r->handler(r, r->handler_arg);
-    r->status = 500;
-    return HANDLER_ERROR;
+    enum handler word = r->handler ? (enum handler)r->handler(r, r->handler_arg) : HANDLER_ERROR;
+    if (word == HANDLER_WAIT_FOR_EVENT) r->conn->waiting = WAITING_HANDLER;
+    if (word == HANDLER_COMEBACK) word = request_come_back(r);
+    else if (word == HANDLER_FINISHED) word = request_finish(r) == HANDLER_ERROR ? HANDLER_ERROR : HANDLER_GO_ON;
+    if (word == HANDLER_ERROR && r->status < 400) r->status = 500;
+    return word;
 }
 
-/* ---- the response ------------------------------------------------------------------------------------------------------ */
+/* ---- the response ----------------------------------------------------------------------------- */
 
 static void log_response(const struct request *r) {
     request_say(r, LOG_IS_NOTE, "response: %d", r->status);
     for (uint32_t i = 0; i < r->out.count; i++)
-        request_say(r, LOG_IS_NOTE, "response: %.*s: %.*s", SPAN_ARG(r->out.list[i].name), SPAN_ARG(r->out.list[i].value));
+        request_say(r, LOG_IS_NOTE, "response: %.*s: %.*s", SPAN_ARG(r->out.list[i].name),
+                    SPAN_ARG(r->out.list[i].value));
 }
 
 /* The body of the request that nobody read: a little is read away later, of more the connection must end. */
@@ -140,6 +155,7 @@ static enum handler fix_reply(struct request *r) {
 
 enum handler request_start(struct request *r) {
     const struct plan *plan = r->plan;
+    if (r->keep_error_status && r->status < 300) r->status = r->error_status;
     for (unsigned i = 0; i < plan->hook_count[PHASE_RESPONSE_START]; i++) {
         const struct planned_hook *h = &plan->hooks[PHASE_RESPONSE_START][i];
         request_lasts(r, h->lasting);
@@ -152,10 +168,12 @@ enum handler request_start(struct request *r) {
     return r->source ? HANDLER_GO_ON : fix_reply(r);
 }
 
-/* Small answers count as sent once they are queued, so that pipelined ones leave together; of what takes long the log is to
- * tell the truth. */
+/* Small answers count as sent once they are queued, so that pipelined ones leave together; of what takes long the
+ * log is to tell the truth, and what goes at a pace of its own keeps its settings to the end. */
 static bool is_through(const struct request *r) {
     const struct conn *c = r->conn;
+    const struct core_settings *core = request_core(r);
+    if (core->connection_kbytes_s || core->server_kbytes_s) return c->out.count == 0;
     return c->out.count == 0 || (r->reply && !r->reply->file && c->out.bytes < 2 * REPLY_INLINE_BYTES);
 }
 
@@ -177,7 +195,7 @@ enum handler request_write(struct request *r) {
     return HANDLER_WAIT_FOR_EVENT;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------------- */
+/* ---- the end ---------------------------------------------------------------------------------- */
 
 void request_run_hooks(struct request *r, enum phase phase) {
     const struct plan *plan = r->plan;
@@ -197,8 +215,8 @@ enum handler request_end(struct request *r) {
     return r->keep_alive ? HANDLER_GO_ON : HANDLER_FINISHED;
 }
 
-/* A run-time error: the request still gets its line in the access log; whoever was at it lets go. What the client has of a
- * response must not look whole: without a length or a last chunk only a reset tells. */
+/* A run-time error: the request still gets its line in the access log; whoever was at it lets go. What the client
+ * has of a response must not look whole: without a length or a last chunk only a reset tells. */
 enum handler request_error(struct request *r) {
     struct conn *c = r->conn;
     r->keep_alive = false;

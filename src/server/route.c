@@ -12,7 +12,7 @@
 
 enum { COMEBACKS_MAX = 100 };
 
-/* ---- what lies between the phases -------------------------------------------------------------------------------------- */
+/* ---- what lies between the phases ------------------------------------------------------------- */
 
 static void log_conditions(const struct request *r, struct span socket) {
     for (unsigned i = 1; i < r->conf->conditions.count; i++) {
@@ -68,7 +68,8 @@ static enum handler document_root(struct request *r) {
     if (r->plan->core->lowercase_filenames) path = lower(&r->arena, path);
     request_set_path(r, root, path);
     if (r->plan->core->log_requests)
-        request_say(r, LOG_IS_NOTE, "handling: %.*s leads to %.*s", SPAN_ARG(r->in.uri.path), SPAN_ARG(r->physical.path));
+        request_say(r, LOG_IS_NOTE, "handling: %.*s leads to %.*s", SPAN_ARG(r->in.uri.path),
+                    SPAN_ARG(r->physical.path));
     return HANDLER_GO_ON;
 }
 
@@ -88,11 +89,12 @@ static enum handler redirect_to_directory(struct request *r) {
     return word;
 }
 
-/* "/index.php/more": the longest part that is a file; what follows is the path info. Returns 0 or the errno of the whole. */
+/* "/index.php/more": the longest part that is a file; what follows is the path info. Returns 0 or the errno of the
+ * whole. */
 static int split_path_info(struct request *r, struct file_state *state, int error) {
     struct span path = r->physical.path;
     size_t shortest = r->physical.basedir.n;
-    for (size_t end = path.n; end > shortest + 1; end--) {
+    for (size_t end = path.n; end > shortest; end--) {
         if (path.p[end - 1] != '/') continue;
         struct span part = arena_copy(&r->arena, span_upto(path, end - 1));
         int found = file_look(part.p, state);
@@ -108,7 +110,7 @@ static int split_path_info(struct request *r, struct file_state *state, int erro
 static enum handler look_at_file(struct request *r) {
     struct file_state state;
     int error = file_look(r->physical.path.p, &state);
-    request_lasts(r, error || S_ISDIR(state.mode) ? LASTS_A_SECOND : LASTS_LIKE_FILE);
+    request_lasts(r, error ? LASTS_A_SECOND : LASTS_LIKE_FILE);
     if (!error && S_ISDIR(state.mode) && r->physical.path.p[r->physical.path.n - 1] != '/')
         return r->in.method == METHOD_GET || r->in.method == METHOD_HEAD ? redirect_to_directory(r) : HANDLER_GO_ON;
     if ((error == ENOENT || error == ENOTDIR) && feature_flag(r->conf->core, SPAN("server.http-pathinfo"), true))
@@ -126,7 +128,8 @@ static enum handler look_at_file(struct request *r) {
     return request_refuse_with(r, 404);
 }
 
-/* Nobody took it. The path exists: either the method is not one for files, or files of this kind are not given away. */
+/* Nobody took it. The path exists: either the method is not one for files, or files of this kind are not given away.
+ * */
 static enum handler nobody(struct request *r) {
     static const struct span allowed = SPAN_INIT("GET, HEAD, OPTIONS");
     if (r->in.method == METHOD_OTHER) return request_refuse_with(r, 501);
@@ -140,7 +143,7 @@ static enum handler nobody(struct request *r) {
     return request_refuse_with(r, 405);
 }
 
-/* ---- the road ------------------------------------------------------------------------------------------------------------ */
+/* ---- the road --------------------------------------------------------------------------------- */
 
 /* Each stop: what the server does itself, then the hooks of a phase. PHASE_COUNT: none. */
 static const struct {
@@ -156,7 +159,8 @@ static const struct {
 };
 enum { STOPS = sizeof road / sizeof *road };
 
-/* Hooks of a phase until one has something to say. r->phase_at: 0 before the stop's own step, then the next hook, from 1. */
+/* Hooks of a phase until one has something to say. r->phase_at: 0 before the stop's own step, then the next hook,
+ * from 1. */
 static enum handler run_phase(struct request *r, enum phase phase) {
     const struct plan *plan = r->plan;
     while (phase < PHASE_COUNT && r->phase_at <= plan->hook_count[phase]) {
@@ -172,8 +176,9 @@ static enum handler run_phase(struct request *r, enum phase phase) {
     return HANDLER_GO_ON;
 }
 
-static enum handler come_back(struct request *r) {
+enum handler request_come_back(struct request *r) {
     r->step = r->phase_at = 0;
+    r->handler = NULL;
     r->physical = (struct physical){0};
     if (++r->comebacks <= COMEBACKS_MAX) return HANDLER_COMEBACK;
     request_say(r, LOG_IS_ERROR, "500: \"%.*s\" was rewritten %d times: the rules lead in a circle",
@@ -183,7 +188,7 @@ static enum handler come_back(struct request *r) {
 }
 
 /* An error status is an answer, but REFUSE makes its page. */
-static enum handler finish(struct request *r) {
+enum handler request_finish(struct request *r) {
     if (r->status < 400 || r->body.count || r->source) return HANDLER_FINISHED;
     return HANDLER_ERROR;
 }
@@ -198,8 +203,8 @@ enum handler request_route(struct request *r) {
         }
         if (word == HANDLER_GO_ON) word = run_phase(r, road[r->step].phase);
         if (word == HANDLER_WAIT_FOR_EVENT) return word;
-        if (word == HANDLER_COMEBACK) return come_back(r);
-        if (word == HANDLER_FINISHED) return finish(r);
+        if (word == HANDLER_COMEBACK) return request_come_back(r);
+        if (word == HANDLER_FINISHED) return request_finish(r);
         if (word == HANDLER_ERROR) {
             if (r->status < 400) r->status = 500;
             return HANDLER_ERROR;

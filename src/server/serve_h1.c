@@ -24,7 +24,7 @@ enum {
     LINE_SPARE_BYTES = 512        /* room beyond the head's limit, so that the limit is noticed */
 };
 
-/* ---- input ------------------------------------------------------------------------------------------------------ */
+/* ---- input ------------------------------------------------------------------------------------ */
 
 static struct input *input_get(struct worker *w) {
     struct input *in = w->spare_inputs;
@@ -90,7 +90,7 @@ static struct span unread(const struct conn *c) {
     return c->in ? (struct span){c->in->bytes + c->in->start, c->in->end - c->in->start} : (struct span){NULL, 0};
 }
 
-/* ---- requests --------------------------------------------------------------------------------------------------- */
+/* ---- requests --------------------------------------------------------------------------------- */
 
 static enum handler head_is_there(struct request *r, size_t used) {
     struct input *in = r->conn->in;
@@ -117,12 +117,20 @@ static enum handler refuse_head(struct request *r, int status) {
     return HANDLER_ERROR;
 }
 
+/* RFC 9112 2.2: empty lines before a request are no part of it, nor its beginning. */
+static struct span skip_empty_lines(struct input *in) {
+    while (in->end - in->start >= 2 && in->bytes[in->start] == '\r' && in->bytes[in->start + 1] == '\n')
+        in->start += 2;
+    struct span rest = {in->bytes + in->start, in->end - in->start};
+    return span_is(rest, SPAN("\r")) ? span_upto(rest, 0) : rest; /* maybe half of another one */
+}
+
 enum handler h1_read_head(struct request *r) {
     struct conn *c = r->conn;
     const struct core_settings *core = r->conf->core;
     struct h1_limits limits = {core->max_head_bytes, core->max_head_fields, c->worker->plan->parse_options};
     for (;;) {
-        struct span bytes = unread(c);
+        struct span bytes = c->in && !r->begun_ns ? skip_empty_lines(c->in) : unread(c);
         if (c->out.count > OUT_CHUNKS_MAX || c->out.bytes > OUT_BYTES_MAX) {
             c->waiting = WAITING_ROOM;
             return HANDLER_WAIT_FOR_EVENT;
@@ -146,7 +154,7 @@ enum handler h1_read_head(struct request *r) {
     }
 }
 
-/* ---- bodies ------------------------------------------------------------------------------------------------------ */
+/* ---- bodies ----------------------------------------------------------------------------------- */
 
 static enum handler refuse_body(struct request *r, int status) {
     r->status = status;
@@ -208,8 +216,9 @@ static int take_chunked(struct request *r, struct input *in, int *status) {
             if (taken < 0) *status = 500;
             if (taken == (ptrdiff_t)data.n) continue;
             /* the sink is full: hand the rest back to the decoder */
-            in->start -= data.n - (size_t)(taken > 0 ? taken : 0);
-            in->chunked.left += data.n - (size_t)(taken > 0 ? taken : 0);
+            size_t rest = data.n - (size_t)(taken > 0 ? taken : 0);
+            in->start -= rest;
+            h1_chunked_give_back(&in->chunked, rest);
             return BODY_STUCK;
         }
     }
@@ -218,7 +227,7 @@ static int take_chunked(struct request *r, struct input *in, int *status) {
 
 static bool is_too_large(const struct request *r) {
     uint64_t limit = (uint64_t)request_core(r)->max_request_kib * 1024;
-    return limit && r->body_received > limit;
+    return !r->is_emitted && limit && r->body_received > limit; /* once it is answered, it is thrown away */
 }
 
 enum handler h1_read_body(struct request *r) {
@@ -235,7 +244,7 @@ enum handler h1_read_body(struct request *r) {
         if (result == BODY_DONE) return body_is_there(r);
         c->waiting = result == BODY_STUCK ? WAITING_HANDLER : WAITING_INPUT;
         if (result == BODY_STUCK) return HANDLER_WAIT_FOR_EVENT;
-        if (r->in.expect_continue && !r->body_received && r->sink) {
+        if (r->in.expect_continue && !r->body_received) {
             c->queued_bytes -= c->out.bytes;
             h1_emit_continue(&c->out);
             c->queued_bytes += c->out.bytes;
@@ -254,14 +263,19 @@ bool h1_body_is_small(const struct request *r) {
     return !r->in.chunked && in && in->body_left <= SMALL_BODY_BYTES;
 }
 
-/* ---- responses --------------------------------------------------------------------------------------------------- */
+/* ---- responses -------------------------------------------------------------------------------- */
+
+/* No chunked coding, and keep-alive is said: for a client of that age, or because we are to look so old ourselves. */
+static bool speaks_10(const struct request *r) {
+    return r->in.version < 11 || !request_core(r)->http11;
+}
 
 static struct h1_framing framing(struct request *r) {
     const struct core_settings *core = request_core(r);
     struct conn *c = r->conn;
     if (c->requests >= core->max_keep_alive_requests || core->max_keep_alive_idle_s == 0 || c->is_last || c->is_eof)
         r->keep_alive = false;
-    return (struct h1_framing){r->keep_alive, r->in.version < 11, !core->http11};
+    return (struct h1_framing){r->keep_alive, speaks_10(r), !core->http11};
 }
 
 void h1_write_reply(struct request *r) {
@@ -277,7 +291,7 @@ void h1_write_reply(struct request *r) {
 
 void h1_write_head(struct request *r) {
     struct conn *c = r->conn;
-    if (r->source->length < 0 && r->in.version < 11) r->keep_alive = false; /* the end of the connection ends the body */
+    if (r->source->length < 0 && speaks_10(r)) r->keep_alive = false; /* the end of the connection ends the body */
     uint64_t before = c->out.bytes;
     r->queued_before = c->queued_bytes;
     r->sent_status = r->status;
@@ -285,10 +299,19 @@ void h1_write_head(struct request *r) {
     c->queued_bytes += c->out.bytes - before;
 }
 
+/* Does the source keep to the length that the head announced? Fewer bytes would leave the client waiting, more would
+ * be taken for the next response. `left`: what is still missing of it. */
+static bool length_is_kept(const struct request *r, uint64_t given, uint64_t left, bool is_end) {
+    if (r->source->length < 0 || (is_end ? given == left : given <= left)) return true;
+    request_say(r, LOG_IS_ERROR, "%.*s: the response has %s bytes than the %lld that were announced",
+                SPAN_ARG(r->in.target_sent), is_end && given < left ? "fewer" : "more", (long long)r->source->length);
+    return false;
+}
+
 /* Queues what the source gives, in the framing that the head announced. */
 enum handler h1_write_body(struct request *r) {
     struct conn *c = r->conn;
-    bool chunked = r->source->length < 0 && r->in.version >= 11;
+    bool chunked = r->source->length < 0 && !speaks_10(r);
     enum handler word = HANDLER_GO_ON;
     uint64_t before = c->out.bytes;
     for (;;) {
@@ -299,6 +322,12 @@ enum handler h1_write_body(struct request *r) {
             break;
         }
         enum source_result result = r->source->pull(r->source, &body, OUT_BYTES_MAX - c->out.bytes);
+        uint64_t queued = c->queued_bytes + (c->out.bytes - before) - r->queued_before - r->head_bytes;
+        if (!length_is_kept(r, body.bytes, (uint64_t)r->source->length - queued, result == SOURCE_END)) {
+            chunks_clear(&body);
+            word = HANDLER_ERROR;
+            break;
+        }
         if (chunked) h1_emit_chunk(&c->out, &body);
         else chunks_move(&c->out, &body);
         if (result == SOURCE_MORE) continue;

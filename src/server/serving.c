@@ -21,7 +21,7 @@ static struct worker *worker;
 static struct control control;
 static struct map pipes; /* program => descriptor + 1, from the master */
 
-/* ---- logs ------------------------------------------------------------------------------------------------------------------ */
+/* ---- logs ------------------------------------------------------------------------------------- */
 
 static int open_pipe(struct span program, void *arg) {
     (void)arg;
@@ -51,7 +51,7 @@ static void use_main_log(struct conf *conf) {
     buf_done(&target);
 }
 
-/* ---- messages from the master ----------------------------------------------------------------------------------------------- */
+/* ---- messages from the master ----------------------------------------------------------------- */
 
 static void reload(struct span payload) {
     const char *name = payload.p;
@@ -106,7 +106,7 @@ static void on_term(int signo, void *arg) {
     worker_stop(worker);
 }
 
-/* ---- life -------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------- */
 
 /* The master had its signals blocked; what a terminal sends to the whole group is the master's to decide. */
 static void set_signals(void) {

@@ -15,7 +15,7 @@
 static const struct module core_module = {
     MODULE_ABI, "core", core_directives, NULL, sizeof(struct core_settings), &core_defaults, NULL};
 
-/* ---- which modules ------------------------------------------------------------------------------------------- */
+/* ---- which modules ---------------------------------------------------------------------------- */
 
 static void use_module(struct conf *conf, const struct module *m) {
     for (unsigned i = 0; i < conf->module_count; i++)
@@ -63,14 +63,15 @@ static void choose_modules(struct conf *conf, struct complaints *c) {
             complain_module(&list->elements[i].value, c);
     for (size_t m = 0; m < builtin; m++) {
         struct span name = span_of(builtin_modules[m]->name);
-        bool wanted = by_themselves && (span_is(name, SPAN("mod_indexfile")) || span_is(name, SPAN("mod_dirlisting")) ||
-                                        span_is(name, SPAN("mod_staticfile")));
+        bool wanted =
+            by_themselves && (span_is(name, SPAN("mod_indexfile")) || span_is(name, SPAN("mod_dirlisting")) ||
+                              span_is(name, SPAN("mod_staticfile")));
         for (size_t i = 0; list && i < list->count; i++) wanted |= span_is(name, list->elements[i].value.string);
         if (wanted) use_module(conf, builtin_modules[m]);
     }
 }
 
-/* ---- directives ---------------------------------------------------------------------------------------------- */
+/* ---- directives ------------------------------------------------------------------------------- */
 
 /* row - where a directive's name leads */
 struct row {
@@ -156,8 +157,9 @@ static bool scope_allows(const struct directive *d, const struct block *b, const
     if (b->number == 0 || d->scope == SCOPE_ANY) return true;
     if (d->scope == SCOPE_SOCKET && is_socket_block(b)) return true;
     complain(c, COMPLAINT_WARNING, a->place, a->key.n, NULL,
-             d->scope == SCOPE_SOCKET ? "%s is ignored here: it belongs in the global scope or in $SERVER[\"socket\"] == …"
-                                      : "%s is ignored here: it is a setting of the whole server, not of a condition",
+             d->scope == SCOPE_SOCKET
+                 ? "%s is ignored here: it belongs in the global scope or in $SERVER[\"socket\"] == …"
+                 : "%s is ignored here: it is a setting of the whole server, not of a condition",
              d->name);
     return false;
 }
@@ -193,7 +195,7 @@ static void convert_all(struct conf *conf, struct complaints *c) {
     map_done(&rows);
 }
 
-/* ---- merging --------------------------------------------------------------------------------------------------- */
+/* ---- merging ---------------------------------------------------------------------------------- */
 
 static void lay(const struct block *b, const struct setting *s, char *settings) {
     const struct directive *d = s->cell.directive;
@@ -225,14 +227,15 @@ static const struct core_settings *core_of(struct conf *conf, const struct block
     return conf_merge(conf, 0, words, &conf->arena);
 }
 
-/* ---- listeners ------------------------------------------------------------------------------------------------- */
+/* ---- listeners -------------------------------------------------------------------------------- */
 
 static void add_listen(struct conf *conf, struct span token, const struct core_settings *core, bool implied,
                        struct place at, struct complaints *c) {
     struct listener_options o = {.use_ipv6 = core->use_ipv6};
     struct buf name = {0};
     if (!listener_name(token, conf->core->port, &o, &name)) {
-        complain(c, COMPLAINT_ERROR, at, token.n + 2, "write \"ADDRESS:PORT\", \":PORT\", \"[IPv6]:PORT\" or \"/unix/path\"",
+        complain(c, COMPLAINT_ERROR, at, token.n + 2,
+                 "write \"ADDRESS:PORT\", \":PORT\", \"[IPv6]:PORT\" or \"/unix/path\"",
                  "\"%.*s\" is no address to listen on, or its name cannot be resolved", SPAN_ARG(token));
         buf_done(&name);
         return;
@@ -261,7 +264,7 @@ static void find_listeners(struct conf *conf, struct complaints *c) {
     add_listen(conf, token, conf->core, true, bind ? bind->value.place : nowhere, c);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------- */
+/* ---- the whole -------------------------------------------------------------------------------- */
 
 static void check_core(const struct conf *conf, struct complaints *c) {
     const struct assignment *root = block_find(conf->tree->blocks[0], SPAN("server.document-root"));

@@ -36,8 +36,8 @@ struct listen_spec {
 };
 
 /*
- * conf - never changes once it is made; a reload makes a new one and exchanges a pointer. Requests hold theirs to their end.
- * (Plans are added as combinations of conditions are first seen: that is memory, not meaning.)
+ * conf - never changes once it is made; a reload makes a new one and exchanges a pointer. Requests hold theirs to
+ * their end. (Plans are added as combinations of conditions are first seen: that is memory, not meaning.)
  */
 struct conf {
     unsigned refs;
@@ -56,8 +56,8 @@ struct conf {
 };
 
 /*
- * Reads the file through inputs (taken over) and makes a conf of it. Complaints say what is wrong; if there are errors the
- * result is good for further checks only.
+ * Reads the file through inputs (taken over) and makes a conf of it. Complaints say what is wrong; if there are
+ * errors the result is good for further checks only.
  */
 struct conf *conf_load(struct inputs *inputs, const char *name, struct complaints *complaints);
 

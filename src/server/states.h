@@ -9,7 +9,8 @@
  *   GO_ON           the step is done, the usual next one follows
  *   FINISHED        done, by the short way
  *   COMEBACK        processing starts anew, with another target
- *   ERROR           a run-time error: the peer left, a write failed, a handler broke (an HTTP error is an answer: REFUSE)
+ *   ERROR           a run-time error: the peer left, a write failed, a handler broke (an HTTP error is an answer:
+ * REFUSE)
  *   WAIT_FOR_EVENT  stay here until something happens, at most as long as the limit says
  *
  * A "-" is a word that this step never returns; the runner asserts it.
@@ -28,7 +29,7 @@
     ROW(LOOKUP, request_lookup, NONE, ROUTE, WRITE, NONE, REFUSE, "is there a ready reply?")                   \
     ROW(ROUTE, request_route, WRITE_IDLE, READ_BODY, RESPONSE_START, LOOKUP, REFUSE, "conditions, then hooks") \
     ROW(READ_BODY, request_body, READ_IDLE, HANDLE, NONE, NONE, REFUSE, "the request's body")                  \
-    ROW(HANDLE, request_handle, WRITE_IDLE, RESPONSE_START, NONE, LOOKUP, REFUSE, "until status and fields are known") \
+    ROW(HANDLE, request_handle, WRITE_IDLE, RESPONSE_START, NONE, LOOKUP, REFUSE, "until the status is known")  \
     ROW(REFUSE, request_refuse, NONE, RESPONSE_START, NONE, LOOKUP, ERROR, "an HTTP error: page or error-handler") \
     ROW(RESPONSE_START, request_start, NONE, WRITE, NONE, NONE, ERROR, "fields are added; the reply is kept")  \
     ROW(WRITE, request_write, WRITE_IDLE, RESPONSE_END, NONE, NONE, ERROR, "until the last byte is queued")    \

@@ -27,7 +27,7 @@ enum {
     FILES_SHARE = 4       /* the reply cache may hold a quarter of the descriptors */
 };
 
-/* ---- limits -------------------------------------------------------------------------------------------------------------- */
+/* ---- limits ----------------------------------------------------------------------------------- */
 
 static uint32_t wanted_fds(const struct core_settings *core) {
     uint32_t fds = core->max_fds ? core->max_fds : DEFAULT_FDS;
@@ -61,7 +61,7 @@ static void apply_limits(struct worker *w, uint32_t fds) {
     else replies_limit(w->replies, (size_t)core->cache_kib * 1024);
 }
 
-/* ---- accepting ------------------------------------------------------------------------------------------------------------ */
+/* ---- accepting -------------------------------------------------------------------------------- */
 
 static void set_accepting(struct worker *w, bool yes) {
     if (w->accepting == yes) return;
@@ -150,7 +150,7 @@ void worker_unlisten_others(struct worker *w, const struct conf *conf) {
     }
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------------------------ */
+/* ---- connections ------------------------------------------------------------------------------ */
 
 void worker_conn_added(struct worker *w) {
     if (++w->conn_count < w->max_conns || !w->accepting) return;
@@ -166,7 +166,7 @@ void worker_conn_gone(struct worker *w) {
     if (w->conn_count == 0 && (w->mode == WORKER_ENDS || w->one_shot)) w->mode = WORKER_STOPS;
 }
 
-/* ---- once a second ------------------------------------------------------------------------------------------------------------ */
+/* ---- once a second ---------------------------------------------------------------------------- */
 
 static void on_second(struct deadline *d) {
     struct worker *w = CONTAINER(d, struct worker, second);
@@ -183,12 +183,22 @@ static void keep_ticking(struct worker *w) {
     if (needed && !deadline_is_set(&w->second)) deadline_in(w->events, &w->second, 1000);
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------- */
 
 static void on_end(struct deadline *d) {
     struct worker *w = CONTAINER(d, struct worker, end);
     if (w->conn_count) say_note("%u connections did not end in time and are cut", w->conn_count);
     w->mode = WORKER_STOPS;
+}
+
+/* select() knows 1024 descriptors on most systems: better fewer connections than another event handler. */
+static struct fdevents *make_events(const char *backend, uint32_t *fds) {
+    struct fdevents *events = fdevents_make(backend, *fds);
+    while (!events && errno == EMFILE && *fds > FDS_KEPT_BACK * 2) {
+        *fds /= 2;
+        events = fdevents_make(backend, *fds);
+    }
+    return events;
 }
 
 struct worker *worker_make(struct conf *conf) {
@@ -198,10 +208,10 @@ struct worker *worker_make(struct conf *conf) {
     uint32_t fds = raise_fds(wanted_fds(core));
     if (core->event_handler.n && !backend)
         say_warning("server.event-handler \"%s\" is not in this build: the best one is used", core->event_handler.p);
-    w->events = fdevents_make(backend, fds);
+    w->events = make_events(backend, &fds);
     if (!w->events && backend) {
         say_warning("server.event-handler \"%s\" cannot be used here: %s", backend, strerror(errno));
-        w->events = fdevents_make(NULL, fds);
+        w->events = make_events(NULL, &fds);
     }
     if (!w->events) {
         say_error("no event handler works here: %s", strerror(errno));
@@ -214,7 +224,6 @@ struct worker *worker_make(struct conf *conf) {
     list_init(&w->listeners);
     list_init(&w->conns);
     w->conf = conf_hold(conf);
-    w->plan = plan_global(conf);
     w->second.fire = on_second;
     w->end.fire = on_end;
     w->accepting = true;

@@ -19,7 +19,8 @@ enum worker_mode { WORKER_SERVES, WORKER_ENDS /* gracefully: no new connections 
 struct worker {
     struct fdevents *events;
     struct conf *conf;               /* held; what new requests begin under */
-    const struct plan *plan;         /* of the global block: for connections without a request */
+    const struct plan *plan; /* of the global block: for connections without a request; made with the first of them,
+                                        when the logs are open */
     struct replies *replies;
     struct list listeners;           /* struct listening */
     struct list conns;               /* struct conn */

@@ -1,4 +1,4 @@
-/* fuzz.h - what the entries have in common: deterministic, no state between inputs, an abort where a promise is broken */
+/* fuzz.h - what the entries have in common: an input in, an abort where a promise is broken, no state between */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef GOLDCREST_FUZZ_H
 #define GOLDCREST_FUZZ_H

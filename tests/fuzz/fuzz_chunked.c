@@ -1,4 +1,4 @@
-/* fuzz_chunked.c - a chunked body gives the same data and the same end at once and byte for byte; then its trailers */
+/* fuzz_chunked.c - a chunked body is the same at once and byte for byte; then its trailers */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 

@@ -1,4 +1,4 @@
-/* fuzz_request.c - a head gives the same message at once and in two parts; the first four bytes choose options and split */
+/* fuzz_request.c - a head is the same at once and in two parts; the first four bytes: options, split, limit */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span in = {(const char *)data + 4, size - 4}, first = span_upto(in, in.n ? data[2] % in.n : 0);
     whole.result = h1_parse_head(&whole.m, in, &whole.seen, &whole.used, &limits, &whole.arena);
     parts.result = h1_parse_head(&parts.m, first, &parts.seen, &parts.used, &limits, &parts.arena);
-    if (parts.result == H1_MORE) parts.result = h1_parse_head(&parts.m, in, &parts.seen, &parts.used, &limits, &parts.arena);
+    if (parts.result == H1_MORE)
+        parts.result = h1_parse_head(&parts.m, in, &parts.seen, &parts.used, &limits, &parts.arena);
     FUZZ_ASSERT(whole.used <= in.n);
     check_same(&whole, &parts);
     if (whole.result == H1_DONE) check_message(&whole.m);

@@ -1,4 +1,4 @@
-/* replay_main.c - gives every file of a corpus to a fuzzing entry; an entry that finds something aborts, which fails */
+/* replay_main.c - gives every file of a corpus to a fuzzing entry; an entry that aborts has failed */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 

@@ -212,7 +212,7 @@ START_TEST(deprecated)
     ck_assert_str_eq(
         buf_text(&out),
         "t.conf:1:1: warning: t.old is deprecated\n  t.old = 1\n  ^~~~~\n  use t.on instead\n"
-        "t.conf:1:1: warning: t.gone has no effect any more\n  t.gone = (\"what\", \"ever\")\n  "
+        "t.conf:1:1: warning: t.gone has no effect\n  t.gone = (\"what\", \"ever\")\n  "
         "^~~~~~\n");
     buf_done(&out);
 }

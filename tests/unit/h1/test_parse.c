@@ -31,7 +31,8 @@ static const struct {
     {SPAN_INIT("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), STRICT, H1_DONE,
      "GET 10 k 0 -  / - Connection=Keep-Alive"},
     {SPAN_INIT("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n"), STRICT, H1_DONE, NULL},
-    {SPAN_INIT(GET "Connection: x, ,Close\r\n\r\n"), STRICT, H1_DONE, "GET 11  0 - a / - Host=a Connection=x, ,Close"},
+    {SPAN_INIT(GET "Connection: x, ,Close\r\n\r\n"), STRICT, H1_DONE,
+     "GET 11  0 - a / - Host=a Connection=x, ,Close"},
     {SPAN_INIT(GET "Connection:\r\nX:\r\n\r\n"), STRICT, H1_DONE, "GET 11 k 0 - a / - Host=a Connection= X="},
     {SPAN_INIT("GET / HTTP/1.9\r\n" HOST "\r\n"), STRICT, H1_DONE, "GET 11 k 0 - a / - Host=a"},
     {SPAN_INIT("XYZZY / HTTP/1.1\r\n" HOST "\r\n"), STRICT, H1_DONE, "XYZZY 11 k 0 - a / - Host=a"},
@@ -122,9 +123,12 @@ static const struct {
     {SPAN_INIT("GET / HTTP/1.1\r\nHost: a/../b\r\n\r\n"), STRICT, 400, NULL},
     {SPAN_INIT("GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"), STRICT, 400, NULL},
     {SPAN_INIT("GET / HTTP/1.1\r\nHost:\r\n\r\n"), STRICT, 400, NULL},
-    {SPAN_INIT("GET / HTTP/1.1\r\nHost:\r\n\r\n"), STRICT & ~PARSE_HOST_STRICT, H1_DONE, "GET 11 k 0 -  / - Host="},
-    {SPAN_INIT("GET / HTTP/1.1\r\nHost: A.B.:80\r\n\r\n"), STRICT, H1_DONE, "GET 11 k 0 - a.b:80 / - Host=A.B.:80"},
-    {SPAN_INIT("GET HTTP://B:81/x?y HTTP/1.1\r\n" HOST "\r\n"), STRICT, H1_DONE, "GET 11 k 0 http b:81 /x y Host=b:81"},
+    {SPAN_INIT("GET / HTTP/1.1\r\nHost:\r\n\r\n"), STRICT & ~PARSE_HOST_STRICT, H1_DONE,
+     "GET 11 k 0 -  / - Host="},
+    {SPAN_INIT("GET / HTTP/1.1\r\nHost: A.B.:80\r\n\r\n"), STRICT, H1_DONE,
+     "GET 11 k 0 - a.b:80 / - Host=A.B.:80"},
+    {SPAN_INIT("GET HTTP://B:81/x?y HTTP/1.1\r\n" HOST "\r\n"), STRICT, H1_DONE,
+     "GET 11 k 0 http b:81 /x y Host=b:81"},
     {SPAN_INIT("GET https://b HTTP/1.0\r\n\r\n"), STRICT, H1_DONE, "GET 10  0 https b / - Host=b"},
     {SPAN_INIT("GET http://b?y HTTP/1.0\r\n\r\n"), STRICT, H1_DONE, "GET 10  0 http b / y Host=b"},
     {SPAN_INIT("OPTIONS http://b HTTP/1.0\r\n\r\n"), STRICT, H1_DONE, "OPTIONS 10  0 http b * - Host=b"},
@@ -137,7 +141,8 @@ static const struct {
     {SPAN_INIT("GET * HTTP/1.1\r\n" HOST "\r\n"), STRICT, 400, NULL},
     {SPAN_INIT("OPTIONS *x HTTP/1.1\r\n" HOST "\r\n"), STRICT, 400, NULL},
     {SPAN_INIT("CONNECT B:443 HTTP/1.1\r\n" HOST "\r\n"), STRICT, H1_DONE, "CONNECT 11 k 0 - b:443  - Host=a"},
-    {SPAN_INIT("CONNECT [::1]:443 HTTP/1.1\r\n" HOST "\r\n"), STRICT, H1_DONE, "CONNECT 11 k 0 - [::1]:443  - Host=a"},
+    {SPAN_INIT("CONNECT [::1]:443 HTTP/1.1\r\n" HOST "\r\n"), STRICT, H1_DONE,
+     "CONNECT 11 k 0 - [::1]:443  - Host=a"},
     {SPAN_INIT("CONNECT b HTTP/1.1\r\n" HOST "\r\n"), STRICT, 400, NULL},
     {SPAN_INIT("CONNECT b: HTTP/1.1\r\n" HOST "\r\n"), STRICT, 400, NULL},
     {SPAN_INIT("CONNECT / HTTP/1.1\r\n" HOST "\r\n"), STRICT, 400, NULL},
@@ -146,10 +151,12 @@ static const struct {
 
     /* bodies */
     {SPAN_INIT(POST "\r\n"), STRICT, H1_DONE, "POST 11 k 0 - a / - Host=a"},
-    {SPAN_INIT(POST "Content-Length: 5\r\n\r\n"), STRICT, H1_DONE, "POST 11 k 5 - a / - Host=a Content-Length=5"},
+    {SPAN_INIT(POST "Content-Length: 5\r\n\r\n"), STRICT, H1_DONE,
+     "POST 11 k 5 - a / - Host=a Content-Length=5"},
     {SPAN_INIT(POST "Content-Length: 5\r\nContent-Length: 05\r\n\r\n"), STRICT, H1_DONE,
      "POST 11 k 5 - a / - Host=a Content-Length=5"},
-    {SPAN_INIT(POST "Content-Length: 5, 5\r\n\r\n"), STRICT, H1_DONE, "POST 11 k 5 - a / - Host=a Content-Length=5"},
+    {SPAN_INIT(POST "Content-Length: 5, 5\r\n\r\n"), STRICT, H1_DONE,
+     "POST 11 k 5 - a / - Host=a Content-Length=5"},
     {SPAN_INIT(POST "Content-Length: 9223372036854775807\r\n\r\n"), STRICT, H1_DONE, NULL},
     {SPAN_INIT(POST "Content-Length: 9223372036854775808\r\n\r\n"), STRICT, 413, NULL},
     {SPAN_INIT(POST "Content-Length: 99999999999999999999999\r\n\r\n"), STRICT, 413, NULL},
@@ -187,7 +194,8 @@ static const struct {
     /* Expect */
     {SPAN_INIT(POST "Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n"), STRICT, H1_DONE,
      "POST 11 ke 1 - a / - Host=a Content-Length=1 Expect=100-Continue"},
-    {SPAN_INIT(POST "Expect: 100-continue\r\n\r\n"), STRICT, H1_DONE, "POST 11 k 0 - a / - Host=a Expect=100-continue"},
+    {SPAN_INIT(POST "Expect: 100-continue\r\n\r\n"), STRICT, H1_DONE,
+     "POST 11 k 0 - a / - Host=a Expect=100-continue"},
     {SPAN_INIT("POST / HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"), STRICT, H1_DONE,
      "POST 10  1 -  / - Content-Length=1 Expect=100-continue"},
     {SPAN_INIT("POST / HTTP/1.0\r\nExpect: wonders\r\n\r\n"), STRICT, H1_DONE, NULL},
@@ -260,7 +268,8 @@ END_TEST
 
 START_TEST(byte_for_byte) {
     struct parse p = start(_i);
-    for (size_t n = 0; n <= cases[_i].sent.n && p.result == H1_MORE; n++) parse_prefix(&p, span_upto(cases[_i].sent, n));
+    for (size_t n = 0; n <= cases[_i].sent.n && p.result == H1_MORE; n++)
+        parse_prefix(&p, span_upto(cases[_i].sent, n));
     check(&p, _i);
     arena_done(&p.arena);
 }
@@ -271,7 +280,8 @@ static void check_limit(const char *text, uint32_t limit, uint32_t fields, int r
     struct span sent = span_of(text);
     for (int bytewise = 0; bytewise < 2; bytewise++) {
         struct parse p = {.limits = {limit, fields, PARSE_DEFAULTS}};
-        for (size_t n = bytewise ? 0 : sent.n; n <= sent.n && p.result == H1_MORE; n++) parse_prefix(&p, span_upto(sent, n));
+        for (size_t n = bytewise ? 0 : sent.n; n <= sent.n && p.result == H1_MORE; n++)
+            parse_prefix(&p, span_upto(sent, n));
         ck_assert_msg(p.result == result, "%s, limits %u %u: %d", text, limit, fields, p.result);
         arena_done(&p.arena);
     }
@@ -326,7 +336,8 @@ START_TEST(clean_heads_are_not_copied) {
     parse_prefix(&p, in);
     ck_assert_int_eq(p.result, H1_DONE);
     const struct span parts[] = {p.m.uri.target, p.m.uri.path, p.m.authority, p.m.fields.list[1].value};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) ck_assert(parts[i].p >= in.p && parts[i].p < in.p + in.n);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        ck_assert(parts[i].p >= in.p && parts[i].p < in.p + in.n);
     arena_done(&p.arena);
 }
 END_TEST
@@ -340,8 +351,8 @@ static const struct {
     {SPAN_INIT("\r\nGET"), H1_DONE, 2, ""},
     {SPAN_INIT("X-Sum: 1\r\n\r\nGET"), H1_DONE, 12, " X-Sum=1"},
     {SPAN_INIT("Server-Timing: a\r\nX: \r\n\r\n"), H1_DONE, 25, " Server-Timing=a X="},
-    {SPAN_INIT("Host: b\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\nX: y\r\nAuthorization: z\r\n\r\n"), H1_DONE,
-     82, " X=y"},
+    {SPAN_INIT("Host: b\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\nX: y\r\nAuthorization: z\r\n\r\n"),
+     H1_DONE, 82, " X=y"},
     {SPAN_INIT(""), H1_MORE, 0, ""},
     {SPAN_INIT("\r"), H1_MORE, 0, ""},
     {SPAN_INIT("X: y\r\n"), H1_MORE, 0, ""},
@@ -352,7 +363,8 @@ static const struct {
     {SPAN_INIT("X: y\n\r\n"), 400, 0, ""},
     {SPAN_INIT("X: y\r\n z\r\n\r\n"), 400, 0, ""},
     {SPAN_INIT("A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n"), 431, 0, ""},
-    {SPAN_INIT("X: 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"),
+    {SPAN_INIT("X: 0123456789012345678901234567890123456789"
+               "012345678901234567890123456789012345678901234567890123456789"),
      431, 0, ""},
 };
 

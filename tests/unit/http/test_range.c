@@ -64,7 +64,8 @@ START_TEST(ranges_are_read) {
     size_t n = 0;
     ck_assert_int_eq(ranges_parse(span_of(cases[_i].value), cases[_i].length, ranges, &count), cases[_i].result);
     for (unsigned i = 0; i < count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%" PRIu64 "-%" PRIu64, i ? " " : "", ranges[i].first, ranges[i].last);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%" PRIu64 "-%" PRIu64, i ? " " : "",
+                              ranges[i].first, ranges[i].last);
     ck_assert_str_eq(text, cases[_i].ranges);
 }
 END_TEST

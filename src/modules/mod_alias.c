@@ -1,0 +1,77 @@
+/* mod_alias.c - serves a part of the URL space from another directory: alias.url */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/module.h"
+
+struct settings {
+    const struct value *aliases;
+};
+
+static const struct settings defaults = {NULL};
+
+/* The first prefix that matches wins: one that an earlier, shorter one hides would never be used. */
+static bool check_order(const struct value *v, const struct element *e, struct complaints *c) {
+    for (const struct element *earlier = v->elements; earlier < e; earlier++) {
+        if (!span_starts(e->key, earlier->key)) continue;
+        complain(c, COMPLAINT_ERROR, e->key_place, e->key.n + 2, "put the longer one first",
+                 "\"%.*s\" is never used, since \"%.*s\" matches first", SPAN_ARG(e->key), SPAN_ARG(earlier->key));
+        complain(c, COMPLAINT_NOTE, earlier->key_place, earlier->key.n + 2, NULL, "it stands here");
+        return false;
+    }
+    return true;
+}
+
+static bool check_target(const struct element *e, struct complaints *c) {
+    if (e->value.string.n) return true;
+    complain(c, COMPLAINT_ERROR, e->value.place, 2, "write \"/\" if you mean the whole file system",
+             "\"%.*s\" leads nowhere", SPAN_ARG(e->key));
+    return false;
+}
+
+/* What it compiles to is the value itself, checked. */
+static void *compile(const struct value *v, struct complaints *c) {
+    bool ok = true;
+    for (size_t i = 0; i < v->count; i++) {
+        ok &= check_order(v, &v->elements[i], c);
+        ok &= check_target(&v->elements[i], c);
+    }
+    return ok ? (void *)(uintptr_t)v : NULL;
+}
+
+static const struct directive directives[] = {
+    {"alias.url", DIRECTIVE_MAP, SCOPE_ANY, offsetof(struct settings, aliases),
+     "Prefixes of the URL, each with what stands for it in the file system; the first that matches wins.", compile,
+     NULL, 0, NULL},
+    DIRECTIVE_END};
+
+static bool is_active(const void *settings) {
+    const struct settings *s = settings;
+    return s->aliases && s->aliases->count;
+}
+
+/* With "/x" => "/y/" the URL "/x../secret" would lead to "/y/../secret". */
+static bool climbs(struct span rest) {
+    struct span segment = span_upto(rest, span_find(rest, '/'));
+    return span_is(segment, SPAN(".")) || span_is(segment, SPAN(".."));
+}
+
+static enum handler map_path(struct request *r, const void *settings) {
+    const struct settings *s = settings;
+    struct span path = r->physical.rel_path;
+    bool any_case = request_core(r)->lowercase_filenames;
+    for (size_t i = 0; i < s->aliases->count; i++) {
+        const struct element *e = &s->aliases->elements[i];
+        if (any_case ? !span_starts_ci(path, e->key) : !span_starts(path, e->key)) continue;
+        struct span rest = span_from(path, e->key.n);
+        if (climbs(rest)) return request_refuse_with(r, 403);
+        request_set_path(r, e->value.string, rest);
+        return HANDLER_GO_ON;
+    }
+    return HANDLER_GO_ON;
+}
+
+static const struct hook hooks[] = {{PHASE_PHYSICAL, map_path, LASTS}, {PHASE_COUNT, NULL, LASTS}};
+
+const struct module mod_alias = {MODULE_ABI, "mod_alias", directives, hooks, sizeof(struct settings),
+                                 &defaults,  is_active};

@@ -1,0 +1,45 @@
+/* urlrules.c - pattern lists applied to a request's target */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "modules/urlrules.h"
+
+/* $HTTP["url"] is the decoded path: what it captured must be encoded to stand in a URL again. */
+static bool captures_path(const struct block *b) {
+    while (b && b->op != COND_MATCH) b = b->parent;
+    return b && span_is(b->left, SPAN("HTTP")) && span_is(b->item, SPAN("url"));
+}
+
+static struct url_parts parts_of(struct request *r) {
+    struct url_parts parts;
+    struct addr local;
+    struct span target = r->in.uri.target;
+    request_local_addr(r, &local);
+    parts.scheme = r->is_tls ? SPAN("https") : SPAN("http");
+    parts.authority = r->in.authority.n ? r->in.authority : r->server_name;
+    parts.authority_noport = host_without_port(parts.authority);
+    parts.port = arena_printf(&r->arena, "%u", (unsigned)addr_port(&local));
+    parts.path = span_upto(target, span_find(target, '?'));
+    parts.query = r->in.uri.query;
+    return parts;
+}
+
+enum rules_word request_apply_rules(struct request *r, const struct rules *rules, const struct block *set_in,
+                                    struct span *result) {
+    struct captures own, around = {.count = 0};
+    if (r->in.uri.target.n == 0 || r->in.uri.target.p[0] != '/')
+        return RULES_NO_MATCH; /* "*", or a CONNECT's authority */
+    const struct rule *rule = rules_find(rules, r->in.uri.target, &own);
+    if (!rule) return RULES_NO_MATCH;
+    if (template_is_empty(rule->replacement)) return RULES_STOP;
+    struct template_inputs in = {.rule = &own, .condition = &around, .url = parts_of(r)};
+    if (template_uses_condition(rule->replacement)) {
+        request_captures(r, set_in, &around);
+        in.condition_is_decoded = captures_path(set_in);
+    }
+    struct buf out = {0};
+    template_expand(rule->replacement, &in, &out);
+    *result = out.n ? arena_copy(&r->arena, buf_span(&out)) : SPAN("");
+    buf_done(&out);
+    return RULES_REPLACED;
+}

@@ -1,0 +1,25 @@
+# tests/unit/base/local.mk - unit tests of src/base
+# SPDX-License-Identifier: BSD-3-Clause
+
+if HAVE_CHECK
+unit_base_tests = \
+	tests/unit/base/test_bytes \
+	tests/unit/base/test_tables \
+	tests/unit/base/test_log
+
+check_PROGRAMS += $(unit_base_tests)
+TESTS += $(unit_base_tests)
+unit_base_libs = src/base/libbase.la $(PCRE2_LIBS) $(CHECK_LIBS)
+
+tests_unit_base_test_bytes_SOURCES = tests/unit/base/test_bytes.c
+tests_unit_base_test_bytes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_bytes_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_tables_SOURCES = tests/unit/base/test_tables.c
+tests_unit_base_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_tables_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
+tests_unit_base_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_log_LDADD = $(unit_base_libs)
+endif

@@ -1,0 +1,21 @@
+# tests/unit/net/local.mk - unit tests of src/net
+# SPDX-License-Identifier: BSD-3-Clause
+
+if HAVE_CHECK
+unit_net_tests = \
+	tests/unit/net/test_addr \
+	tests/unit/net/test_wire
+
+check_PROGRAMS += $(unit_net_tests)
+TESTS += $(unit_net_tests)
+unit_net_libs = src/net/libnet.la src/base/libbase.la fdevents/libfdevents.la src/base/libbase.la $(PCRE2_LIBS) \
+	$(CHECK_LIBS)
+
+tests_unit_net_test_addr_SOURCES = tests/unit/net/test_addr.c
+tests_unit_net_test_addr_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_addr_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_wire_SOURCES = tests/unit/net/test_wire.c
+tests_unit_net_test_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_wire_LDADD = $(unit_net_libs)
+endif
