@@ -20,97 +20,77 @@
  * fraction of a millisecond that the clock cuts off.
  */
 
-static uint64_t monotonic_ms(void)
-{
+static uint64_t monotonic_ms(void) {
     struct timespec time;
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
-static uint64_t read_clock(const struct fdevents *set)
-{
+static uint64_t read_clock(const struct fdevents *set) {
     return set->clock ? set->clock(set->clock_arg) : monotonic_ms();
 }
 
-static void unlink_deadline(struct deadline *d)
-{
+static void unlink_deadline(struct deadline *d) {
     *d->prev = d->next;
-    if (d->next)
-        d->next->prev = d->prev;
+    if (d->next) d->next->prev = d->prev;
     d->next = NULL;
     d->prev = NULL;
 }
 
-static void link_deadline(struct deadline **head, struct deadline *d)
-{
+static void link_deadline(struct deadline **head, struct deadline *d) {
     d->next = *head;
     d->prev = head;
-    if (d->next)
-        d->next->prev = &d->next;
+    if (d->next) d->next->prev = &d->next;
     *head = d;
 }
 
-static uint64_t tick_after(uint64_t ms)
-{
+static uint64_t tick_after(uint64_t ms) {
     return (ms >> TICK_SHIFT) + 1;
 }
 
-static void place(struct wheel *wheel, struct deadline *d)
-{
+static void place(struct wheel *wheel, struct deadline *d) {
     uint64_t tick = tick_after(d->at_ms);
 
-    if (tick <= wheel->tick)
-        tick = wheel->tick + 1;
-    if (tick - wheel->tick >= WHEEL_SLOTS)
-        tick = wheel->tick + WHEEL_SLOTS - 1;
+    if (tick <= wheel->tick) tick = wheel->tick + 1;
+    if (tick - wheel->tick >= WHEEL_SLOTS) tick = wheel->tick + WHEEL_SLOTS - 1;
     d->due_ms = tick << TICK_SHIFT;
     link_deadline(&wheel->slots[tick % WHEEL_SLOTS], d);
-    if (tick < wheel->next)
-        wheel->next = tick;
+    if (tick < wheel->next) wheel->next = tick;
 }
 
-void deadline_in(struct fdevents *set, struct deadline *d, uint64_t ms)
-{
+void deadline_in(struct fdevents *set, struct deadline *d, uint64_t ms) {
     uint64_t at_ms = set->now_ms + ms;
 
-    if (at_ms < ms)
-        at_ms = UINT64_MAX;
+    if (at_ms < ms) at_ms = UINT64_MAX;
     d->at_ms = at_ms;
     if (d->prev) {
-        if (at_ms >= d->due_ms)
-            return; /* put off: the wheel will see */
+        if (at_ms >= d->due_ms) return; /* put off: the wheel will see */
         unlink_deadline(d);
     }
     place(&set->wheel, d);
 }
 
-void deadline_stop(struct deadline *d)
-{
-    if (d->prev)
-        unlink_deadline(d);
+void deadline_stop(struct deadline *d) {
+    if (d->prev) unlink_deadline(d);
 }
 
-bool deadline_is_set(const struct deadline *d)
-{
+bool deadline_is_set(const struct deadline *d) {
     return d->prev != NULL;
 }
 
-uint64_t fdevents_now_ms(const struct fdevents *set)
-{
+uint64_t fdevents_now_ms(const struct fdevents *set) {
     return set->now_ms;
 }
 
-void wheel_start(struct fdevents *set)
-{
+void wheel_start(struct fdevents *set) {
     set->now_ms = read_clock(set);
     set->wheel.tick = set->now_ms >> TICK_SHIFT;
     set->wheel.next = UINT64_MAX;
 }
 
 /* Takes every deadline off the wheel and onto *all. */
-static void wheel_empty(struct wheel *wheel, struct deadline **all)
-{
+static void wheel_empty(struct wheel *wheel, struct deadline **all) {
     for (size_t i = 0; i < WHEEL_SLOTS; i++) {
         while (wheel->slots[i]) {
             struct deadline *d = wheel->slots[i];
@@ -121,17 +101,14 @@ static void wheel_empty(struct wheel *wheel, struct deadline **all)
     }
 }
 
-void wheel_done(struct fdevents *set)
-{
+void wheel_done(struct fdevents *set) {
     struct deadline *all = NULL;
 
     wheel_empty(&set->wheel, &all);
-    while (all)
-        unlink_deadline(all);
+    while (all) unlink_deadline(all);
 }
 
-void fdevents_set_clock(struct fdevents *set, uint64_t (*clock)(void *), void *arg)
-{
+void fdevents_set_clock(struct fdevents *set, uint64_t (*clock)(void *), void *arg) {
     struct deadline *all = NULL;
     uint64_t before_ms = set->now_ms;
 
@@ -147,70 +124,55 @@ void fdevents_set_clock(struct fdevents *set, uint64_t (*clock)(void *), void *a
     }
 }
 
-int wheel_wait_ms(const struct fdevents *set)
-{
+int wheel_wait_ms(const struct fdevents *set) {
     uint64_t now_ms, at_ms = set->wheel.next << TICK_SHIFT;
 
-    if (set->wheel.next == UINT64_MAX)
-        return -1;
+    if (set->wheel.next == UINT64_MAX) return -1;
     now_ms = read_clock(set); /* the batch may have taken its time */
-    if (at_ms <= now_ms)
-        return 0;
+    if (at_ms <= now_ms) return 0;
     return at_ms - now_ms > INT_MAX ? INT_MAX : (int)(at_ms - now_ms);
 }
 
-void wheel_turn(struct fdevents *set)
-{
+void wheel_turn(struct fdevents *set) {
     uint64_t now_ms = read_clock(set);
 
-    if (now_ms > set->now_ms)
-        set->now_ms = now_ms;
+    if (now_ms > set->now_ms) set->now_ms = now_ms;
 }
 
-static void fire_slot(struct fdevents *set, struct deadline **slot)
-{
+static void fire_slot(struct fdevents *set, struct deadline **slot) {
     struct deadline *due = *slot;
 
-    if (!due)
-        return;
+    if (!due) return;
     *slot = NULL;
     due->prev = &due; /* a list of its own: callbacks may stop any of it, or start new ones */
     while (due) {
         struct deadline *d = due;
 
         unlink_deadline(d);
-        if (tick_after(d->at_ms) > set->wheel.tick)
-            place(&set->wheel, d);
-        else
-            d->fire(d);
+        if (tick_after(d->at_ms) > set->wheel.tick) place(&set->wheel, d);
+        else d->fire(d);
     }
 }
 
-static uint64_t first_used(const struct wheel *wheel)
-{
+static uint64_t first_used(const struct wheel *wheel) {
     for (uint64_t tick = wheel->tick + 1; tick < wheel->tick + WHEEL_SLOTS; tick++) {
-        if (wheel->slots[tick % WHEEL_SLOTS])
-            return tick;
+        if (wheel->slots[tick % WHEEL_SLOTS]) return tick;
     }
     return UINT64_MAX;
 }
 
-void wheel_fire(struct fdevents *set)
-{
+void wheel_fire(struct fdevents *set) {
     struct wheel *wheel = &set->wheel;
     uint64_t now_tick = set->now_ms >> TICK_SHIFT;
     uint64_t from = wheel->next, to = now_tick;
 
     if (now_tick < from) { /* nothing before `from`: the usual case, and all there is to do */
-        if (now_tick > wheel->tick)
-            wheel->tick = now_tick;
+        if (now_tick > wheel->tick) wheel->tick = now_tick;
         return;
     }
-    if (to - from >= WHEEL_SLOTS)
-        to = from + WHEEL_SLOTS - 1; /* once around is everything */
+    if (to - from >= WHEEL_SLOTS) to = from + WHEEL_SLOTS - 1; /* once around is everything */
     wheel->tick = now_tick;
     wheel->next = UINT64_MAX;
-    for (uint64_t tick = from; tick <= to; tick++)
-        fire_slot(set, &wheel->slots[tick % WHEEL_SLOTS]);
+    for (uint64_t tick = from; tick <= to; tick++) fire_slot(set, &wheel->slots[tick % WHEEL_SLOTS]);
     wheel->next = first_used(wheel);
 }

@@ -49,8 +49,7 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 #define GC_FDEVENT_ORDER "" /* the table's own order */
 #endif
 
-static const struct backend_row *row_find(const char *name, size_t length)
-{
+static const struct backend_row *row_find(const char *name, size_t length) {
     for (const struct backend_row *row = rows; row->name; row++) {
         if ((strlen(row->name) == length && !memcmp(row->name, name, length)) ||
             (strlen(row->old_name) == length && !memcmp(row->old_name, name, length)))
@@ -59,28 +58,23 @@ static const struct backend_row *row_find(const char *name, size_t length)
     return NULL;
 }
 
-const char *const *fdevents_backends(void)
-{
+const char *const *fdevents_backends(void) {
     static const char *names[ROWS];
     size_t count = 0;
 
-    if (names[0])
-        return names;
+    if (names[0]) return names;
     for (const char *p = GC_FDEVENT_ORDER; *p; p += strcspn(p, ","), p += *p == ',') {
         const struct backend_row *row = row_find(p, strcspn(p, ","));
 
-        if (row && count < ROWS - 1)
-            names[count++] = row->name;
+        if (row && count < ROWS - 1) names[count++] = row->name;
     }
     if (count == 0) {
-        for (; count < ROWS - 1; count++)
-            names[count] = rows[count].name;
+        for (; count < ROWS - 1; count++) names[count] = rows[count].name;
     }
     return names;
 }
 
-const char *fdevents_backend_by_name(const char *name)
-{
+const char *fdevents_backend_by_name(const char *name) {
     const struct backend_row *row = row_find(name, strlen(name));
 
     return row ? row->name : NULL;
@@ -88,27 +82,22 @@ const char *fdevents_backend_by_name(const char *name)
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-static void queue(struct fdevent *ev)
-{
-    if (ev->flags & QUEUED)
-        return;
+static void queue(struct fdevent *ev) {
+    if (ev->flags & QUEUED) return;
     ev->flags |= QUEUED;
     ev->next_run = NULL;
     *ev->set->run_tail = ev;
     ev->set->run_tail = &ev->next_run;
 }
 
-static void note_change(struct fdevent *ev)
-{
-    if (ev->flags & CHANGED)
-        return;
+static void note_change(struct fdevent *ev) {
+    if (ev->flags & CHANGED) return;
     ev->flags |= CHANGED;
     ev->next_sync = ev->set->changed;
     ev->set->changed = ev;
 }
 
-static bool unlink_run(struct fdevent **link, const struct fdevent *ev)
-{
+static bool unlink_run(struct fdevent **link, const struct fdevent *ev) {
     for (; *link; link = &(*link)->next_run) {
         if (*link == ev) {
             *link = ev->next_run;
@@ -118,48 +107,38 @@ static bool unlink_run(struct fdevent **link, const struct fdevent *ev)
     return false;
 }
 
-static void find_run_tail(struct fdevents *set)
-{
+static void find_run_tail(struct fdevents *set) {
     set->run_tail = &set->run;
-    while (*set->run_tail)
-        set->run_tail = &(*set->run_tail)->next_run;
+    while (*set->run_tail) set->run_tail = &(*set->run_tail)->next_run;
 }
 
-static void unlink_everywhere(struct fdevent *ev)
-{
+static void unlink_everywhere(struct fdevent *ev) {
     struct fdevents *set = ev->set;
 
-    if (ev->flags & QUEUED && !unlink_run(&set->batch, ev) && unlink_run(&set->run, ev))
-        find_run_tail(set);
+    if (ev->flags & QUEUED && !unlink_run(&set->batch, ev) && unlink_run(&set->run, ev)) find_run_tail(set);
     if (ev->flags & CHANGED) {
         struct fdevent **link = &set->changed;
 
-        while (*link != ev)
-            link = &(*link)->next_sync;
+        while (*link != ev) link = &(*link)->next_sync;
         *link = ev->next_sync;
     }
 }
 
 /* ---- the kernel's side ----------------------------------------------------------------------- */
 
-struct fdevent *backend_find(const struct fdevents *set, int fd)
-{
+struct fdevent *backend_find(const struct fdevents *set, int fd) {
     return fd >= 0 && (size_t)fd < set->by_fd_size ? set->by_fd[fd] : NULL;
 }
 
-void backend_mark(struct fdevent *ev, unsigned ready)
-{
+void backend_mark(struct fdevent *ev, unsigned ready) {
     ready &= ev->interest | (unsigned)FDEVENT_NVAL;
-    if (ev->flags & LATCHED)
-        ready &= ~(unsigned)FDEVENT_RDHUP;
-    if (ready == 0)
-        return;
+    if (ev->flags & LATCHED) ready &= ~(unsigned)FDEVENT_RDHUP;
+    if (ready == 0) return;
     ev->ready = (uint8_t)(ev->ready | ready);
     queue(ev);
 }
 
-void backend_unarmed(struct fdevent *ev)
-{
+void backend_unarmed(struct fdevent *ev) {
     ev->armed = 0;
     note_change(ev);
 }
@@ -167,33 +146,25 @@ void backend_unarmed(struct fdevent *ev)
 /* The kernel would not watch ev. An open descriptor that it has no readiness for (epoll and files:
  * EPERM; kqueue and a pipe without reader: EPIPE or EBADF) is always ready; a shortage is an error.
  */
-static int refused(struct fdevent *ev)
-{
+static int refused(struct fdevent *ev) {
     int error = errno;
 
-    if (fcntl(ev->fd, F_GETFD) < 0)
-        return -1; /* EBADF */
+    if (fcntl(ev->fd, F_GETFD) < 0) return -1; /* EBADF */
     errno = error;
-    if (error == ENOMEM || error == ENOSPC || error == EMFILE || error == EAGAIN)
-        return -1;
-    if (ev->armed)
-        ev->set->backend->watch(ev->set->state, ev, 0);
+    if (error == ENOMEM || error == ENOSPC || error == EMFILE || error == EAGAIN) return -1;
+    if (ev->armed) ev->set->backend->watch(ev->set->state, ev, 0);
     ev->armed = 0;
     ev->flags |= ALWAYS;
     note_change(ev);
     return 0;
 }
 
-static int arm(struct fdevent *ev)
-{
+static int arm(struct fdevent *ev) {
     unsigned wanted = ev->interest;
 
-    if (ev->flags & LATCHED)
-        wanted &= ~(unsigned)FDEVENT_RDHUP; /* level-triggered kernels would say it for ever */
-    if (wanted == ev->armed)
-        return 0;
-    if (ev->set->backend->watch(ev->set->state, ev, wanted) < 0)
-        return refused(ev);
+    if (ev->flags & LATCHED) wanted &= ~(unsigned)FDEVENT_RDHUP; /* level-triggered kernels would say it for ever */
+    if (wanted == ev->armed) return 0;
+    if (ev->set->backend->watch(ev->set->state, ev, wanted) < 0) return refused(ev);
     ev->armed = (uint8_t)wanted;
     return 0;
 }
@@ -201,36 +172,28 @@ static int arm(struct fdevent *ev)
 /* Unregisters before close(): epoll keeps reporting a description that a dup() or a forked child
  * still holds, poll and select would fail, /dev/poll would hand the old mask to the next owner of
  * the number. So the one system call that epoll could save here is paid. */
-static void silence(struct fdevent *ev)
-{
+static void silence(struct fdevent *ev) {
     struct fdevents *set = ev->set;
 
-    if (ev->armed)
-        set->backend->watch(set->state, ev, 0);
+    if (ev->armed) set->backend->watch(set->state, ev, 0);
     ev->armed = 0;
     ev->interest = 0;
-    if (backend_find(set, ev->fd) == ev)
-        set->by_fd[ev->fd] = NULL;
+    if (backend_find(set, ev->fd) == ev) set->by_fd[ev->fd] = NULL;
 }
 
-static void lost(struct fdevent *ev)
-{
+static void lost(struct fdevent *ev) {
     silence(ev);
     ev->flags |= GONE;
 }
 
-static void bring_up_to_date(struct fdevent *ev, bool waits_next)
-{
-    if (ev->flags & GONE)
-        return;
+static void bring_up_to_date(struct fdevent *ev, bool waits_next) {
+    if (ev->flags & GONE) return;
     if (ev->flags & ALWAYS) {
         note_change(ev);
-        if (waits_next)
-            backend_mark(ev, FDEVENT_IN | FDEVENT_OUT);
+        if (waits_next) backend_mark(ev, FDEVENT_IN | FDEVENT_OUT);
         return;
     }
-    if (arm(ev) == 0)
-        return;
+    if (arm(ev) == 0) return;
     if (errno == EBADF) {
         backend_mark(ev, FDEVENT_NVAL);
         return;
@@ -240,40 +203,33 @@ static void bring_up_to_date(struct fdevent *ev, bool waits_next)
 }
 
 /* Takes those that are closing off the run list, where a wake-up may have put them. */
-static void purge_run(struct fdevents *set)
-{
+static void purge_run(struct fdevents *set) {
     struct fdevent **link = &set->run;
 
     while (*link) {
-        if ((*link)->flags & CLOSING)
-            *link = (*link)->next_run;
-        else
-            link = &(*link)->next_run;
+        if ((*link)->flags & CLOSING) *link = (*link)->next_run;
+        else link = &(*link)->next_run;
     }
     set->run_tail = link;
     set->purge = false;
 }
 
-static void bury(struct fdevent *ev)
-{
+static void bury(struct fdevent *ev) {
     while (ev) {
         struct fdevent *next = ev->next_sync;
         void (*closed)(struct fdevent *) = ev->closed;
 
-        if (!(ev->flags & GONE))
-            close(ev->fd); /* never again after EINTR: the number may be taken */
+        if (!(ev->flags & GONE)) close(ev->fd); /* never again after EINTR: the number may be taken */
         ev->set = NULL;
         ev->flags = 0;
         ev->ready = 0;
-        if (closed)
-            closed(ev);
+        if (closed) closed(ev);
         ev = next;
     }
 }
 
 /* Before the wait and after a batch: the kernel learns what changed, then what was closed goes. */
-static void settle(struct fdevents *set, bool waits_next)
-{
+static void settle(struct fdevents *set, bool waits_next) {
     struct fdevent *ev = set->changed, *dead = NULL;
 
     set->changed = NULL;
@@ -290,20 +246,17 @@ static void settle(struct fdevents *set, bool waits_next)
         }
         ev = next;
     }
-    if (set->purge)
-        purge_run(set);
+    if (set->purge) purge_run(set);
     bury(dead);
 }
 
 /* ---- the set --------------------------------------------------------------------------------- */
 
-static bool answers(struct fdevents *set, int fd, unsigned interest)
-{
+static bool answers(struct fdevents *set, int fd, unsigned interest) {
     struct fdevent ev = {.set = NULL};
     bool answered;
 
-    if (fdevent_add(set, &ev, fd, interest) < 0)
-        return false;
+    if (fdevent_add(set, &ev, fd, interest) < 0) return false;
     answered = set->backend->wait(set->state, set, 0) == 0 && ev.ready & interest;
     fdevent_remove(&ev);
     return answered;
@@ -311,30 +264,25 @@ static bool answers(struct fdevents *set, int fd, unsigned interest)
 
 /* Kernels are older than headers, emulations and sandboxes lie: only a trial tells whether a
  * backend works, and whether a FIN can be heard of without IN. */
-static int try_out(struct fdevents *set)
-{
+static int try_out(struct fdevents *set) {
     int fds[2];
     bool works;
 
-    if (socket_pair(fds) < 0)
-        return -1;
+    if (socket_pair(fds) < 0) return -1;
     socket_half_close(fds[1]);
     works = answers(set, fds[0], FDEVENT_IN);
     set->caps = FDEVENTS_CAP_RDHUP;
-    if (!works || !answers(set, fds[0], FDEVENT_RDHUP))
-        set->caps = 0;
+    if (!works || !answers(set, fds[0], FDEVENT_RDHUP)) set->caps = 0;
     close(fds[0]);
     close(fds[1]);
     errno = ENOSYS;
     return works ? 0 : -1;
 }
 
-static struct fdevents *make(const struct backend *backend, unsigned max_fds)
-{
+static struct fdevents *make(const struct backend *backend, unsigned max_fds) {
     struct fdevents *set = calloc(1, sizeof *set);
 
-    if (!set)
-        return NULL;
+    if (!set) return NULL;
     set->backend = backend;
     set->max_fds = max_fds;
     set->run_tail = &set->run;
@@ -350,8 +298,7 @@ static struct fdevents *make(const struct backend *backend, unsigned max_fds)
     return set;
 }
 
-struct fdevents *fdevents_make(const char *name, unsigned max_fds)
-{
+struct fdevents *fdevents_make(const char *name, unsigned max_fds) {
     struct fdevents *set = NULL;
 
     errno = ENOSYS;
@@ -365,40 +312,31 @@ struct fdevents *fdevents_make(const char *name, unsigned max_fds)
     return set;
 }
 
-void fdevents_drop(struct fdevents *set)
-{
-    if (!set)
-        return;
+void fdevents_drop(struct fdevents *set) {
+    if (!set) return;
     signals_done(set);
     for (size_t fd = 0; fd < set->by_fd_size; fd++) {
-        if (set->by_fd[fd])
-            fdevent_remove(set->by_fd[fd]);
+        if (set->by_fd[fd]) fdevent_remove(set->by_fd[fd]);
     }
     settle(set, false);
-    if (set->state)
-        set->backend->stop(set->state);
+    if (set->state) set->backend->stop(set->state);
     wheel_done(set);
     free(set->by_fd);
     free(set);
 }
 
-const char *fdevents_name(const struct fdevents *set)
-{
+const char *fdevents_name(const struct fdevents *set) {
     return set->backend->name;
 }
 
-unsigned fdevents_caps(const struct fdevents *set)
-{
+unsigned fdevents_caps(const struct fdevents *set) {
     return set->caps;
 }
 
-int fdevents_after_fork(struct fdevents *set)
-{
-    if (set->state)
-        set->backend->stop(set->state);
+int fdevents_after_fork(struct fdevents *set) {
+    if (set->state) set->backend->stop(set->state);
     set->state = set->backend->start(set->max_fds);
-    if (!set->state)
-        return -1;
+    if (!set->state) return -1;
     for (size_t fd = 0; fd < set->by_fd_size; fd++) {
         struct fdevent *ev = set->by_fd[fd];
 
@@ -410,20 +348,16 @@ int fdevents_after_fork(struct fdevents *set)
     return signals_after_fork(set);
 }
 
-static int wait_ms(const struct fdevents *set, int max_ms)
-{
+static int wait_ms(const struct fdevents *set, int max_ms) {
     int ms;
 
-    if (set->run || set->clock || max_ms == 0)
-        return 0;
+    if (set->run || set->clock || max_ms == 0) return 0;
     ms = wheel_wait_ms(set);
-    if (set->retry && (ms < 0 || ms > RETRY_MS))
-        ms = RETRY_MS;
+    if (set->retry && (ms < 0 || ms > RETRY_MS)) ms = RETRY_MS;
     return ms < 0 || (max_ms >= 0 && max_ms < ms) ? max_ms : ms;
 }
 
-static int run_batch(struct fdevents *set)
-{
+static int run_batch(struct fdevents *set) {
     int ran = 0;
 
     set->batch = set->run;
@@ -436,8 +370,7 @@ static int run_batch(struct fdevents *set)
         set->batch = ev->next_run;
         ev->flags &= (uint8_t)~QUEUED;
         ev->ready = 0;
-        if (ev->flags & CLOSING)
-            continue;
+        if (ev->flags & CLOSING) continue;
         if (ready & FDEVENT_NVAL) {
             lost(ev);
             ready = FDEVENT_NVAL;
@@ -455,44 +388,34 @@ static int run_batch(struct fdevents *set)
     return ran;
 }
 
-void fdevents_on_wake(struct fdevents *set, void (*woken)(void))
-{
+void fdevents_on_wake(struct fdevents *set, void (*woken)(void)) {
     set->woken = woken;
 }
 
-int fdevents_turn(struct fdevents *set, int max_wait_ms)
-{
+int fdevents_turn(struct fdevents *set, int max_wait_ms) {
     int ran;
 
     assert(!set->batch); /* not from within a turn */
-    if (set->changed)
-        settle(set, true);
-    if (set->backend->wait(set->state, set, wait_ms(set, max_wait_ms)) < 0 && errno != EINTR)
-        return -1;
+    if (set->changed) settle(set, true);
+    if (set->backend->wait(set->state, set, wait_ms(set, max_wait_ms)) < 0 && errno != EINTR) return -1;
     wheel_turn(set);
-    if (set->woken)
-        set->woken();
+    if (set->woken) set->woken();
     ran = run_batch(set);
     wheel_fire(set);
-    if (set->changed)
-        settle(set, false);
+    if (set->changed) settle(set, false);
     return ran;
 }
 
 /* ---- one descriptor -------------------------------------------------------------------------- */
 
-static int reserve(struct fdevents *set, int fd)
-{
+static int reserve(struct fdevents *set, int fd) {
     size_t size = set->by_fd_size ? set->by_fd_size : 64;
     struct fdevent **table;
 
-    if ((size_t)fd < set->by_fd_size)
-        return 0;
-    while (size <= (size_t)fd)
-        size *= 2;
+    if ((size_t)fd < set->by_fd_size) return 0;
+    while (size <= (size_t)fd) size *= 2;
     table = realloc(set->by_fd, size * sizeof(struct fdevent *));
-    if (!table)
-        return -1;
+    if (!table) return -1;
     memset(table + set->by_fd_size, 0, (size - set->by_fd_size) * sizeof(struct fdevent *));
     set->by_fd = table;
     set->by_fd_size = size;
@@ -500,27 +423,22 @@ static int reserve(struct fdevents *set, int fd)
 }
 
 /* poll, select and /dev/poll accept any number, so they have to be asked by hand. */
-static int check_open(const struct fdevents *set, int fd, unsigned interest)
-{
-    if (fd >= 0 && set->backend->checks_fd && interest)
-        return 0;
+static int check_open(const struct fdevents *set, int fd, unsigned interest) {
+    if (fd >= 0 && set->backend->checks_fd && interest) return 0;
     return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
 }
 
-static unsigned wantable(const struct fdevents *set, unsigned interest)
-{
+static unsigned wantable(const struct fdevents *set, unsigned interest) {
     return interest & (set->caps & FDEVENTS_CAP_RDHUP ? WANTABLE : FDEVENT_IN | FDEVENT_OUT);
 }
 
-int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest)
-{
+int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest) {
     interest = wantable(set, interest);
     if (ev->set || backend_find(set, fd)) {
         errno = EEXIST;
         return -1;
     }
-    if (check_open(set, fd, interest) < 0 || reserve(set, fd) < 0)
-        return -1;
+    if (check_open(set, fd, interest) < 0 || reserve(set, fd) < 0) return -1;
     ev->set = set;
     ev->fd = fd;
     ev->slot = -1;
@@ -534,40 +452,30 @@ int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned inter
     return 0;
 }
 
-void fdevent_want(struct fdevent *ev, unsigned interest)
-{
-    if (!ev->set || ev->flags & (CLOSING | GONE))
-        return;
+void fdevent_want(struct fdevent *ev, unsigned interest) {
+    if (!ev->set || ev->flags & (CLOSING | GONE)) return;
     interest = wantable(ev->set, interest);
-    if (interest == ev->interest)
-        return;
+    if (interest == ev->interest) return;
     ev->interest = (uint8_t)interest;
     note_change(ev);
 }
 
-void fdevent_wake(struct fdevent *ev)
-{
-    if (!ev->set || ev->flags & CLOSING)
-        return;
+void fdevent_wake(struct fdevent *ev) {
+    if (!ev->set || ev->flags & CLOSING) return;
     ev->ready |= FDEVENT_WAKE;
     queue(ev);
 }
 
-void fdevent_close(struct fdevent *ev)
-{
-    if (!ev->set || ev->flags & CLOSING)
-        return;
+void fdevent_close(struct fdevent *ev) {
+    if (!ev->set || ev->flags & CLOSING) return;
     silence(ev);
     ev->flags |= CLOSING;
-    if (ev->flags & QUEUED)
-        ev->set->purge = true;
+    if (ev->flags & QUEUED) ev->set->purge = true;
     note_change(ev);
 }
 
-void fdevent_remove(struct fdevent *ev)
-{
-    if (!ev->set || ev->flags & CLOSING)
-        return;
+void fdevent_remove(struct fdevent *ev) {
+    if (!ev->set || ev->flags & CLOSING) return;
     silence(ev);
     unlink_everywhere(ev);
     ev->set = NULL;

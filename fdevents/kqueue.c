@@ -25,13 +25,11 @@ struct kqueue_state {
     struct kevent events[BATCH];
 };
 
-static void *kqueue_start(unsigned max_fds)
-{
+static void *kqueue_start(unsigned max_fds) {
     struct kqueue_state *state = malloc(sizeof *state);
 
     (void)max_fds;
-    if (!state)
-        return NULL;
+    if (!state) return NULL;
     state->fd = kqueue();
     if (state->fd >= 0) {
         fcntl(state->fd, F_SETFD, FD_CLOEXEC);
@@ -41,8 +39,7 @@ static void *kqueue_start(unsigned max_fds)
     return NULL;
 }
 
-static void kqueue_stop(void *arg)
-{
+static void kqueue_stop(void *arg) {
     struct kqueue_state *state = arg;
 
     close(state->fd); /* in a forked child it is not there: EBADF */
@@ -51,16 +48,14 @@ static void kqueue_stop(void *arg)
 
 /* One change per call: in a list, the first that fails takes the rest with it, and EV_RECEIPT
  * blocks on OpenBSD. */
-static int change(const struct kqueue_state *state, struct fdevent *ev, bool out, bool add,
-                  bool only_end)
-{
+static int change(const struct kqueue_state *state, struct fdevent *ev, bool out, bool add, bool only_end) {
     struct kevent event;
 
     memset(&event, 0, sizeof event);
     event.ident = (uintptr_t)ev->fd;
     event.filter = out ? EVFILT_WRITE : EVFILT_READ;
     event.flags = add ? EV_ADD | EV_ENABLE : EV_DELETE; /* EV_ADD alone does not enable */
-    if (only_end) { /* bytes do not reach the mark, the end of file does */
+    if (only_end) {                                     /* bytes do not reach the mark, the end of file does */
         event.fflags = NOTE_LOWAT;
         event.data = INT_MAX;
     }
@@ -70,22 +65,17 @@ static int change(const struct kqueue_state *state, struct fdevent *ev, bool out
 
 /* IN and RDHUP are one filter, READ; RDHUP alone is READ with a mark that only the end of file
  * passes. */
-static int kqueue_watch(void *arg, struct fdevent *ev, unsigned wanted)
-{
+static int kqueue_watch(void *arg, struct fdevent *ev, unsigned wanted) {
     const struct kqueue_state *state = arg;
     const unsigned reading = FDEVENT_IN | FDEVENT_RDHUP;
-    bool was_end = (ev->armed & reading) == FDEVENT_RDHUP,
-         is_end = (wanted & reading) == FDEVENT_RDHUP;
+    bool was_end = (ev->armed & reading) == FDEVENT_RDHUP, is_end = (wanted & reading) == FDEVENT_RDHUP;
 
-    if (!(wanted & reading) && ev->armed & reading)
-        change(state, ev, false, false, false);
-    if (!(wanted & FDEVENT_OUT) && ev->armed & FDEVENT_OUT)
-        change(state, ev, true, false, false);
+    if (!(wanted & reading) && ev->armed & reading) change(state, ev, false, false, false);
+    if (!(wanted & FDEVENT_OUT) && ev->armed & FDEVENT_OUT) change(state, ev, true, false, false);
     if (wanted & reading && (!(ev->armed & reading) || was_end != is_end) &&
         change(state, ev, false, true, is_end) < 0)
         return -1;
-    if (wanted & FDEVENT_OUT && !(ev->armed & FDEVENT_OUT) &&
-        change(state, ev, true, true, false) < 0) {
+    if (wanted & FDEVENT_OUT && !(ev->armed & FDEVENT_OUT) && change(state, ev, true, true, false) < 0) {
         int error = errno;
 
         if (wanted & reading && !(ev->armed & reading)) /* all or nothing */
@@ -96,8 +86,7 @@ static int kqueue_watch(void *arg, struct fdevent *ev, unsigned wanted)
     return 0;
 }
 
-static void mark(const struct kevent *event)
-{
+static void mark(const struct kevent *event) {
     struct fdevent *ev;
     unsigned ready;
 
@@ -108,20 +97,17 @@ static void mark(const struct kevent *event)
     }
     /* EV_EOF of WRITE is our own shutdown() as well as a reset: only write() can tell. */
     ready = event->filter == EVFILT_WRITE ? FDEVENT_OUT : FDEVENT_IN;
-    if (event->filter == EVFILT_READ && (event->flags & EV_EOF || !(ev->armed & FDEVENT_IN)))
-        ready |= FDEVENT_RDHUP;
+    if (event->filter == EVFILT_READ && (event->flags & EV_EOF || !(ev->armed & FDEVENT_IN))) ready |= FDEVENT_RDHUP;
     backend_mark(ev, ready);
 }
 
-static int kqueue_wait(void *arg, struct fdevents *set, int ms)
-{
+static int kqueue_wait(void *arg, struct fdevents *set, int ms) {
     struct kqueue_state *state = arg;
     struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
     int count = kevent(state->fd, NULL, 0, state->events, BATCH, ms < 0 ? NULL : &limit);
 
     (void)set;
-    for (int i = 0; i < count; i++)
-        mark(&state->events[i]);
+    for (int i = 0; i < count; i++) mark(&state->events[i]);
     return count < 0 ? -1 : 0;
 }
 

@@ -19,14 +19,12 @@ struct poll_state {
     size_t used, size;
 };
 
-static void *poll_start(unsigned max_fds)
-{
+static void *poll_start(unsigned max_fds) {
     (void)max_fds;
     return calloc(1, sizeof(struct poll_state));
 }
 
-static void poll_stop(void *arg)
-{
+static void poll_stop(void *arg) {
     struct poll_state *state = arg;
 
     free(state->fds);
@@ -34,19 +32,16 @@ static void poll_stop(void *arg)
     free(state);
 }
 
-static int append(struct poll_state *state, struct fdevent *ev)
-{
+static int append(struct poll_state *state, struct fdevent *ev) {
     if (state->used == state->size) {
         size_t size = state->size ? state->size * 2 : 64;
         struct pollfd *fds = realloc(state->fds, size * sizeof *fds);
         struct fdevent **evs;
 
-        if (!fds)
-            return -1;
+        if (!fds) return -1;
         state->fds = fds;
         evs = realloc(state->evs, size * sizeof(struct fdevent *));
-        if (!evs)
-            return -1;
+        if (!evs) return -1;
         state->evs = evs;
         state->size = size;
     }
@@ -56,8 +51,7 @@ static int append(struct poll_state *state, struct fdevent *ev)
     return 0;
 }
 
-static void take_out(struct poll_state *state, struct fdevent *ev)
-{
+static void take_out(struct poll_state *state, struct fdevent *ev) {
     size_t last = --state->used;
 
     state->fds[ev->slot] = state->fds[last];
@@ -66,8 +60,7 @@ static void take_out(struct poll_state *state, struct fdevent *ev)
     ev->slot = -1;
 }
 
-static int poll_watch(void *arg, struct fdevent *ev, unsigned wanted)
-{
+static int poll_watch(void *arg, struct fdevent *ev, unsigned wanted) {
     struct poll_state *state = arg;
     short events = 0;
 
@@ -75,41 +68,30 @@ static int poll_watch(void *arg, struct fdevent *ev, unsigned wanted)
         take_out(state, ev);
         return 0;
     }
-    if (ev->slot < 0 && append(state, ev) < 0)
-        return -1;
-    if (wanted & FDEVENT_IN)
-        events |= POLLIN;
-    if (wanted & FDEVENT_OUT)
-        events |= POLLOUT;
+    if (ev->slot < 0 && append(state, ev) < 0) return -1;
+    if (wanted & FDEVENT_IN) events |= POLLIN;
+    if (wanted & FDEVENT_OUT) events |= POLLOUT;
 #ifdef POLLRDHUP
-    if (wanted & FDEVENT_RDHUP)
-        events |= POLLRDHUP;
+    if (wanted & FDEVENT_RDHUP) events |= POLLRDHUP;
 #endif
     state->fds[ev->slot].events = events;
     return 0;
 }
 
-static void mark(struct fdevent *ev, int revents)
-{
+static void mark(struct fdevent *ev, int revents) {
     unsigned ready = 0;
 
-    if (revents & POLLIN)
-        ready |= FDEVENT_IN;
-    if (revents & POLLOUT)
-        ready |= FDEVENT_OUT;
+    if (revents & POLLIN) ready |= FDEVENT_IN;
+    if (revents & POLLOUT) ready |= FDEVENT_OUT;
 #ifdef POLLRDHUP
-    if (revents & POLLRDHUP)
-        ready |= FDEVENT_RDHUP;
+    if (revents & POLLRDHUP) ready |= FDEVENT_RDHUP;
 #endif
-    if (revents & (POLLERR | POLLHUP))
-        ready |= BACKEND_FAILED;
-    if (revents & POLLNVAL)
-        ready |= FDEVENT_NVAL;
+    if (revents & (POLLERR | POLLHUP)) ready |= BACKEND_FAILED;
+    if (revents & POLLNVAL) ready |= FDEVENT_NVAL;
     backend_mark(ev, ready);
 }
 
-static int poll_wait(void *arg, struct fdevents *set, int ms)
-{
+static int poll_wait(void *arg, struct fdevents *set, int ms) {
     struct poll_state *state = arg;
     int count = poll(state->fds, (nfds_t)state->used, ms);
 

@@ -23,13 +23,11 @@ struct ports_state {
     port_event_t events[BATCH];
 };
 
-static void *ports_start(unsigned max_fds)
-{
+static void *ports_start(unsigned max_fds) {
     struct ports_state *state = malloc(sizeof *state);
 
     (void)max_fds;
-    if (!state)
-        return NULL;
+    if (!state) return NULL;
     state->fd = port_create();
     if (state->fd >= 0) {
         fcntl(state->fd, F_SETFD, FD_CLOEXEC);
@@ -39,70 +37,53 @@ static void *ports_start(unsigned max_fds)
     return NULL;
 }
 
-static void ports_stop(void *arg)
-{
+static void ports_stop(void *arg) {
     struct ports_state *state = arg;
 
     close(state->fd);
     free(state);
 }
 
-static int ports_watch(void *arg, struct fdevent *ev, unsigned wanted)
-{
+static int ports_watch(void *arg, struct fdevent *ev, unsigned wanted) {
     struct ports_state *state = arg;
     int events = 0;
 
     if (wanted == 0) {
-        port_dissociate(state->fd, PORT_SOURCE_FD,
-                        (uintptr_t)ev->fd); /* ENOENT: it has just been delivered */
+        port_dissociate(state->fd, PORT_SOURCE_FD, (uintptr_t)ev->fd); /* ENOENT: it has just been delivered */
         return 0;
     }
-    if (wanted & FDEVENT_IN)
-        events |= POLLIN;
-    if (wanted & FDEVENT_OUT)
-        events |= POLLOUT;
+    if (wanted & FDEVENT_IN) events |= POLLIN;
+    if (wanted & FDEVENT_OUT) events |= POLLOUT;
 #ifdef POLLRDHUP
-    if (wanted & FDEVENT_RDHUP)
-        events |= POLLRDHUP;
+    if (wanted & FDEVENT_RDHUP) events |= POLLRDHUP;
 #endif
     return port_associate(state->fd, PORT_SOURCE_FD, (uintptr_t)ev->fd, events, ev);
 }
 
-static void mark(const struct fdevents *set, const port_event_t *event)
-{
+static void mark(const struct fdevents *set, const port_event_t *event) {
     struct fdevent *ev = backend_find(set, (int)event->portev_object);
     unsigned ready = 0;
 
-    if (event->portev_source != PORT_SOURCE_FD || !ev || ev != event->portev_user)
-        return;
-    if (event->portev_events & POLLIN)
-        ready |= FDEVENT_IN;
-    if (event->portev_events & POLLOUT)
-        ready |= FDEVENT_OUT;
+    if (event->portev_source != PORT_SOURCE_FD || !ev || ev != event->portev_user) return;
+    if (event->portev_events & POLLIN) ready |= FDEVENT_IN;
+    if (event->portev_events & POLLOUT) ready |= FDEVENT_OUT;
 #ifdef POLLRDHUP
-    if (event->portev_events & POLLRDHUP)
-        ready |= FDEVENT_RDHUP;
+    if (event->portev_events & POLLRDHUP) ready |= FDEVENT_RDHUP;
 #endif
-    if (event->portev_events & (POLLERR | POLLHUP))
-        ready |= BACKEND_FAILED;
-    if (event->portev_events & POLLNVAL)
-        ready |= FDEVENT_NVAL;
-    backend_unarmed(
-        ev); /* one-shot; associated again after its owner ran, else the same event came twice */
+    if (event->portev_events & (POLLERR | POLLHUP)) ready |= BACKEND_FAILED;
+    if (event->portev_events & POLLNVAL) ready |= FDEVENT_NVAL;
+    backend_unarmed(ev); /* one-shot; associated again after its owner ran, else the same event came twice */
     backend_mark(ev, ready);
 }
 
-static int ports_wait(void *arg, struct fdevents *set, int ms)
-{
+static int ports_wait(void *arg, struct fdevents *set, int ms) {
     struct ports_state *state = arg;
     struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
     uint_t count = 1; /* at least one; the number of events comes back, also with ETIME and EINTR */
     int result = port_getn(state->fd, state->events, BATCH, &count, ms < 0 ? NULL : &limit);
 
-    if (result < 0 && errno != ETIME && errno != EINTR)
-        return -1;
-    for (uint_t i = 0; i < count; i++)
-        mark(set, &state->events[i]);
+    if (result < 0 && errno != ETIME && errno != EINTR) return -1;
+    for (uint_t i = 0; i < count; i++) mark(set, &state->events[i]);
     return 0;
 }
 

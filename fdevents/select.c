@@ -20,8 +20,7 @@ struct select_state {
     struct fdevent *evs[FD_SETSIZE]; /* packed; ev->slot is the place */
 };
 
-static void *select_start(unsigned max_fds)
-{
+static void *select_start(unsigned max_fds) {
     struct select_state *state;
 
     if (max_fds > FD_SETSIZE) {
@@ -29,8 +28,7 @@ static void *select_start(unsigned max_fds)
         return NULL;
     }
     state = malloc(sizeof *state);
-    if (!state)
-        return NULL;
+    if (!state) return NULL;
     FD_ZERO(&state->in);
     FD_ZERO(&state->out);
     state->highest = -1;
@@ -38,26 +36,22 @@ static void *select_start(unsigned max_fds)
     return state;
 }
 
-static void select_stop(void *state)
-{
+static void select_stop(void *state) {
     free(state);
 }
 
-static void take_out(struct select_state *state, struct fdevent *ev)
-{
+static void take_out(struct select_state *state, struct fdevent *ev) {
     struct fdevent *last = state->evs[--state->used];
 
     state->evs[ev->slot] = last;
     last->slot = ev->slot;
     ev->slot = -1;
-    while (state->highest >= 0 && !FD_ISSET(state->highest, &state->in) &&
-           !FD_ISSET(state->highest, &state->out))
+    while (state->highest >= 0 && !FD_ISSET(state->highest, &state->in) && !FD_ISSET(state->highest, &state->out))
         state->highest--;
 }
 
 /* RDHUP is not to be had here. */
-static int select_watch(void *arg, struct fdevent *ev, unsigned wanted)
-{
+static int select_watch(void *arg, struct fdevent *ev, unsigned wanted) {
     struct select_state *state = arg;
 
     if (ev->fd >= FD_SETSIZE) { /* FD_SET would write behind the set */
@@ -70,30 +64,24 @@ static int select_watch(void *arg, struct fdevent *ev, unsigned wanted)
         take_out(state, ev);
         return 0;
     }
-    if (wanted & FDEVENT_IN)
-        FD_SET(ev->fd, &state->in);
-    if (wanted & FDEVENT_OUT)
-        FD_SET(ev->fd, &state->out);
+    if (wanted & FDEVENT_IN) FD_SET(ev->fd, &state->in);
+    if (wanted & FDEVENT_OUT) FD_SET(ev->fd, &state->out);
     if (ev->slot < 0) {
         ev->slot = state->used++;
         state->evs[ev->slot] = ev;
     }
-    if (ev->fd > state->highest)
-        state->highest = ev->fd;
+    if (ev->fd > state->highest) state->highest = ev->fd;
     return 0;
 }
 
 /* One descriptor closed by somebody else spoils the whole call: find it. */
-static void mark_closed(const struct select_state *state)
-{
+static void mark_closed(const struct select_state *state) {
     for (int i = 0; i < state->used; i++) {
-        if (fcntl(state->evs[i]->fd, F_GETFD) < 0)
-            backend_mark(state->evs[i], FDEVENT_NVAL);
+        if (fcntl(state->evs[i]->fd, F_GETFD) < 0) backend_mark(state->evs[i], FDEVENT_NVAL);
     }
 }
 
-static int select_wait(void *arg, struct fdevents *set, int ms)
-{
+static int select_wait(void *arg, struct fdevents *set, int ms) {
     struct select_state *state = arg;
     fd_set in = state->in, out = state->out;
     struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -108,13 +96,10 @@ static int select_wait(void *arg, struct fdevents *set, int ms)
         int fd = state->evs[i]->fd;
         unsigned ready = 0;
 
-        if (FD_ISSET(fd, &in))
-            ready |= FDEVENT_IN;
-        if (FD_ISSET(fd, &out))
-            ready |= FDEVENT_OUT;
+        if (FD_ISSET(fd, &in)) ready |= FDEVENT_IN;
+        if (FD_ISSET(fd, &out)) ready |= FDEVENT_OUT;
         count -= !!(ready & FDEVENT_IN) + !!(ready & FDEVENT_OUT);
-        if (ready)
-            backend_mark(state->evs[i], ready);
+        if (ready) backend_mark(state->evs[i], ready);
     }
     return count < 0 ? -1 : 0;
 }

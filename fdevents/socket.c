@@ -28,70 +28,55 @@ static const int lost_errors[] = {
 #endif
 };
 
-static int accept_error(int error)
-{
-    if (error == EAGAIN || error == EWOULDBLOCK)
-        return SOCKET_LATER;
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
-        return SOCKET_NO_ROOM;
+static int accept_error(int error) {
+    if (error == EAGAIN || error == EWOULDBLOCK) return SOCKET_LATER;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return SOCKET_NO_ROOM;
     for (size_t i = 0; i < sizeof lost_errors / sizeof lost_errors[0]; i++) {
-        if (error == lost_errors[i])
-            return SOCKET_AGAIN;
+        if (error == lost_errors[i]) return SOCKET_AGAIN;
     }
     return SOCKET_BROKEN;
 }
 
-int socket_prepare(int fd)
-{
+int socket_prepare(int fd) {
     int status = fcntl(fd, F_GETFL), flags = fcntl(fd, F_GETFD);
 
-    if (status < 0 || flags < 0)
-        return -1;
-    if (!(status & O_NONBLOCK) && fcntl(fd, F_SETFL, status | O_NONBLOCK) < 0)
-        return -1;
-    if (!(flags & FD_CLOEXEC) && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0)
-        return -1;
+    if (status < 0 || flags < 0) return -1;
+    if (!(status & O_NONBLOCK) && fcntl(fd, F_SETFL, status | O_NONBLOCK) < 0) return -1;
+    if (!(flags & FD_CLOEXEC) && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return -1;
     return 0;
 }
 
 /* The descriptor prepared, or closed. */
-static int prepared(int fd)
-{
+static int prepared(int fd) {
     int error;
 
-    if (fd < 0 || socket_prepare(fd) == 0)
-        return fd;
+    if (fd < 0 || socket_prepare(fd) == 0) return fd;
     error = errno;
     close(fd);
     errno = error;
     return -1;
 }
 
-static int accept_prepared(int listener, struct sockaddr *addr, socklen_t *addr_len)
-{
+static int accept_prepared(int listener, struct sockaddr *addr, socklen_t *addr_len) {
 #if defined HAVE_ACCEPT4 && defined HAVE_SOCK_CLOEXEC
     int fd = accept4(listener, addr, addr_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (fd >= 0 || errno != ENOSYS)
-        return fd;
+    if (fd >= 0 || errno != ENOSYS) return fd;
 #elif defined HAVE_PACCEPT && defined HAVE_SOCK_CLOEXEC
     int fd = paccept(listener, addr, addr_len, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (fd >= 0 || errno != ENOSYS)
-        return fd;
+    if (fd >= 0 || errno != ENOSYS) return fd;
 #endif
     return prepared(accept(listener, addr, addr_len)); /* the BSDs inherit O_NONBLOCK, others not */
 }
 
-int socket_accept(int listener, struct sockaddr *addr, socklen_t *addr_len)
-{
+int socket_accept(int listener, struct sockaddr *addr, socklen_t *addr_len) {
     int fd = accept_prepared(listener, addr, addr_len);
 
     return fd >= 0 ? fd : accept_error(errno);
 }
 
-int socket_connect_result(int fd)
-{
+int socket_connect_result(int fd) {
     struct sockaddr_storage peer;
     socklen_t len = sizeof peer;
     int error = 0;
@@ -100,67 +85,52 @@ int socket_connect_result(int fd)
 
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) < 0)
         return errno; /* Solaris gives the pending error in this way */
-    if (error)
-        return error;
-    if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
-        return 0;
-    if (errno != ENOTCONN)
-        return errno;
+    if (error) return error;
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0) return 0;
+    if (errno != ENOTCONN) return errno;
     /* Not connected, and the error may have been fetched before: "not yet" and "failed" differ in
      * what recv() says. */
-    if (recv(fd, &byte, 1, MSG_PEEK) >= 0)
-        return ECONNREFUSED;
-    if (errno == EAGAIN || errno == EWOULDBLOCK)
-        return EINPROGRESS;
+    if (recv(fd, &byte, 1, MSG_PEEK) >= 0) return ECONNREFUSED;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return EINPROGRESS;
     return errno == ENOTCONN ? ECONNREFUSED : errno;
 }
 
-long socket_readable_bytes(int fd)
-{
+long socket_readable_bytes(int fd) {
 #ifdef FIONREAD
     int bytes = 0;
 
-    if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes >= 0)
-        return bytes;
+    if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes >= 0) return bytes;
 #else
     (void)fd;
 #endif
     return -1;
 }
 
-int socket_half_close(int fd)
-{
+int socket_half_close(int fd) {
     return shutdown(fd, SHUT_WR) < 0 ? -1 : 0;
 }
 
-ssize_t socket_discard(int fd, size_t max)
-{
+ssize_t socket_discard(int fd, size_t max) {
     char bytes[DISCARD_BYTES];
     ssize_t got;
 
-    do
-        got = recv(fd, bytes, max < sizeof bytes ? max : sizeof bytes, 0);
+    do got = recv(fd, bytes, max < sizeof bytes ? max : sizeof bytes, 0);
     while (got < 0 && errno == EINTR);
     return got;
 }
 
-int socket_open(int family, int type, int protocol)
-{
+int socket_open(int family, int type, int protocol) {
 #ifdef HAVE_SOCK_CLOEXEC
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
-    if (fd >= 0 || errno != EINVAL)
-        return fd;
+    if (fd >= 0 || errno != EINVAL) return fd;
 #endif
     return prepared(socket(family, type, protocol));
 }
 
-int socket_pair(int fds[2])
-{
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
-        return -1;
-    if (socket_prepare(fds[0]) == 0 && socket_prepare(fds[1]) == 0)
-        return 0;
+int socket_pair(int fds[2]) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0) return -1;
+    if (socket_prepare(fds[0]) == 0 && socket_prepare(fds[1]) == 0) return 0;
     close(fds[0]);
     close(fds[1]);
     return -1;

@@ -94,15 +94,13 @@ include src/modules/local.mk
 goldcrest_libraries = \
 	src/modules/libmodules.la \
 	src/server/libserver.la \
-	src/modules/libmodules.la \
 	src/h1/libh1.la \
 	src/http/libhttp.la \
 	src/net/libnet.la \
 	src/conf/libconf.la \
 	src/base/libbase.la \
-	fdevents/libfdevents.la \
-	src/base/libbase.la
+	fdevents/libfdevents.la
 
 sbin_PROGRAMS += src/goldcrest
-src_goldcrest_SOURCES = src/main.c
+src_goldcrest_SOURCES = src/main.c src/server/builtin.c
 src_goldcrest_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)

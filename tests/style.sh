@@ -2,7 +2,7 @@
 # style.sh - what a reader may rely on in every file: a first line that says what it is, a licence, a bounded size
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# One line a rule that is broken; the last line is "N passed, M failed", counted in files.
+# One line for each rule that is broken; the last line is "N passed, M failed", counted in files.
 cd "${srcdir:-$(dirname "$0")/..}" || exit 2
 LC_ALL=C
 export LC_ALL
@@ -21,8 +21,9 @@ function wrong(what) {
 function end_of_file() {
     if (!files) return
     if (!licence) print "FAIL " name ": no SPDX-License-Identifier line in the first four"
-    if (lines > file_lines) print "FAIL " name ": " lines " lines; " file_lines " is the ceiling"
-    if ((!licence || lines > file_lines) && !(name in failed)) { failures++; failed[name] = 1 }
+    ceiling = name ~ /\.def$/ ? 5 * file_lines : file_lines # a table is as long as it is
+    if (lines > ceiling) print "FAIL " name ": " lines " lines; " ceiling " is the ceiling"
+    if ((!licence || lines > ceiling) && !(name in failed)) { failures++; failed[name] = 1 }
 }
 
 FNR == 1 {
@@ -40,7 +41,9 @@ FNR == 1 {
 
 { lines = FNR }
 
-FNR == 2 && !is_c && name !~ /\.m4$/ && $0 !~ "^(# |\"\"\")" base " - " { wrong("the second line says what the script is: # name - what") }
+FNR == 2 && !is_c && name !~ /\.m4$/ && $0 !~ "^# " base " - " {
+    wrong("the second line says what the script is: # name - what")
+}
 
 FNR <= 4 && /SPDX-License-Identifier: BSD-3-Clause/ { licence = 1 }
 
@@ -52,10 +55,12 @@ FNR <= 4 && /SPDX-License-Identifier: BSD-3-Clause/ { licence = 1 }
 
 /\t/ { wrong("a tab") }
 /[ \t\r]$/ { wrong("blanks at the end") }
-/(^|[^A-Za-z_])(TODO|FIXME|XXX)([^A-Za-z_]|$)/ && base != "style\\.sh" { wrong("what is not done is an issue, not a comment") }
+/(^|[^A-Za-z_])(TODO|FIXME|XXX)([^A-Za-z_]|$)/ && base != "style\\.sh" {
+    wrong("what is not done is an issue, not a comment")
+}
 /^[ \t]*#[ \t]*if[ \t]+0/ { wrong("#if 0: take it out, the history has it") }
 
-# A function begins with its brace at the end of a line that starts in the first column, and ends with one in the first.
+# A function begins with a brace behind what starts in the first column, and ends with a brace in the first column.
 is_c && /^[A-Za-z_].*\).*\{$/ { in_function = 1; begin = FNR }
 is_c && /^\}/ {
     if (in_function && FNR - begin + 1 > function_lines)

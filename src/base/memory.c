@@ -42,7 +42,7 @@ void *memory_copy(const void *from, size_t size) {
 
 void *memory_grow(void *array, size_t *cap, size_t needed, size_t element_size) {
     if (needed <= *cap) return array;
-    size_t grown = *cap ? *cap * 2 : 4;
+    size_t grown = *cap ? *cap * 2 : element_size == 1 ? 64 : 4;
     if (grown < needed) grown = needed;
     if (grown > SIZE_MAX / element_size) out_of_memory();
     *cap = grown;

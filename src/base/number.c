@@ -10,7 +10,7 @@ bool number_parse(struct span s, uint64_t max, uint64_t *number) {
     for (size_t i = 0; i < s.n; i++) {
         if (!ascii_is_digit(s.p[i])) return false;
         uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (value > (max - digit) / 10 && (value > max / 10 || digit > max - value * 10)) return false;
+        if (digit > max || value > (max - digit) / 10) return false;
         value = value * 10 + digit;
     }
     *number = value;

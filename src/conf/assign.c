@@ -118,12 +118,12 @@ static const char *statement_word(void *arg, size_t i) {
 /* The word is followed by something that assigns nothing. */
 static void complain_operator(struct parser *p, struct token word) {
     struct token t = p->now.token;
-    char hint[96], message[128], room[64];
+    char hint[HINT_BYTES], message[128], room[64];
     struct span shown = shortened(word.text, room);
     const char *near = did_you_mean(word.text, statement_word, NULL);
     snprintf(hint, sizeof hint, "write %.*s = ...", SPAN_ARG(shown));
     if (near && (t.type == TOKEN_STRING || t.type == TOKEN_BRACE_OPEN || t.type == TOKEN_DOLLAR)) {
-        snprintf(hint, sizeof hint, "did you mean %s?", near);
+        hint_near(hint, near, NULL);
         snprintf(message, sizeof message, "%.*s is no statement", SPAN_ARG(shown));
         complain_token(p, word, hint, message);
         return;

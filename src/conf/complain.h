@@ -40,4 +40,8 @@ struct span place_name(struct place at); /* the source's name; "(built in)" for 
 /* The candidate nearest to `word` by edit distance (case-insensitive), if it is near enough to be a slip; or NULL. */
 const char *did_you_mean(struct span word, const char *(*candidate)(void *arg, size_t i), void *arg);
 
+/* For complain(): "did you mean NEAR?" written to hint, or `otherwise` (may be NULL) where near is NULL. */
+enum { HINT_BYTES = 160 };
+const char *hint_near(char hint[HINT_BYTES], const char *near, const char *otherwise);
+
 #endif

@@ -4,6 +4,8 @@
 
 #include "conf/complain.h"
 
+#include <stdio.h>
+
 enum { LONGEST_WORD = 63 };
 
 static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
@@ -51,4 +53,10 @@ const char *did_you_mean(struct span word, const char *(*candidate)(void *arg, s
         limit = edits;
         best = name;
     }
+}
+
+const char *hint_near(char hint[HINT_BYTES], const char *near, const char *otherwise) {
+    if (!near) return otherwise;
+    snprintf(hint, HINT_BYTES, "did you mean %s?", near);
+    return hint;
 }

@@ -125,8 +125,7 @@ static void grow(struct replies *c) {
 
 void replies_keep(struct replies *c, struct reply *p, const struct request *r, uint32_t listener, int64_t now_s) {
     if (p->lasting >= LASTS_NOT || cost(p) > c->max_bytes / ENTRY_MAX_SHARE || (p->file && c->max_files == 0)) return;
-    if (p->lasting == LASTS_LIKE_FILE && file_look(p->path.p, &p->state) != 0) return;
-    if (p->file && !file_same(&p->state, &p->file->state)) return;
+    if (p->lasting == LASTS_LIKE_FILE && !p->has_state && file_look(p->path.p, &p->state) != 0) return;
     p->hash = hash_of(r, listener);
     p->listener = listener;
     p->conditions = r->conditions;

@@ -47,6 +47,8 @@ static bool take_body(struct reply *p, struct chunks *body) {
     const struct chunk *only = body->count == 1 ? chunks_at(body, 0) : NULL;
     p->length = body->bytes;
     if (body->count == 0) return true;
+    p->has_state = only && only->kind == CHUNK_FILE;
+    if (p->has_state) p->state = only->is.file->state;
     if (only && only->kind == CHUNK_FILE && only->at == 0 && only->left > REPLY_INLINE_BYTES)
         p->file = file_hold(only->is.file);
     else if (only && only->kind == CHUNK_BLOB && only->left == only->is.blob->n)

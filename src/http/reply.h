@@ -40,12 +40,13 @@ struct reply {
     const struct plan *plan;
     uint64_t conditions;
     struct span authority, target;
-    struct file_state state;
+    struct file_state state; /* of the file at `path`; known from its opening if has_state */
     int64_t looked_s;      /* when it was last compared with the file system */
     uint32_t hash;
     uint32_t listener;
     uint8_t lasting;       /* enum lasting */
     bool is_tls;
+    bool has_state;
     bool kept;
 };
 

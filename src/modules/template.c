@@ -104,11 +104,9 @@ static struct part read_braces(struct span inside, enum source captures, const s
     }
     if (part.source != NOTHING) return part;
     const char *near = did_you_mean(inside, name_at, NULL);
-    struct buf hint = {0};
-    if (near) buf_printf(&hint, "did you mean %s?", near);
-    complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, near ? buf_text(&hint) : NULL,
+    char hint[HINT_BYTES];
+    complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, hint_near(hint, near, NULL),
              "{%.*s} is nothing that a replacement knows: it is left out", SPAN_ARG(inside));
-    buf_done(&hint);
     return part;
 }
 

@@ -11,35 +11,26 @@
 
 enum { STEPS = 64, STEP_BYTES = 16384 };
 
-void linger_begin(struct linger_state *l, uint64_t max_bytes)
-{
+void linger_begin(struct linger_state *l, uint64_t max_bytes) {
     l->bytes_left = max_bytes;
 }
 
 /*
- * What is known to be queued is read without asking once more, which would only say EAGAIN; what
- * comes after it, and the end too, is a new IN. That nothing is queued means nothing: it is so at
- * the end, after a reset and before the next packet. Only recv() returning 0 is the end.
+ * A step that is not filled has emptied the queue: what comes after it, and the end too, is a new IN. After a full
+ * one FIONREAD tells whether there is more, and saves the read that would only say EAGAIN. That nothing is queued
+ * means nothing else: it is so at the end, after a reset and before the next packet. Only recv() returning 0 is the
+ * end.
  */
-int linger_turn(struct linger_state *l, int fd)
-{
-    long queued = socket_readable_bytes(fd);
-    bool known = queued > 0;
-
+int linger_turn(struct linger_state *l, int fd) {
     for (int step = 0; step < STEPS; step++) {
-        ssize_t got;
-
-        if (l->bytes_left == 0)
-            return LINGER_DONE;
-        got = socket_discard(fd, l->bytes_left < STEP_BYTES ? (size_t)l->bytes_left : STEP_BYTES);
-        if (got < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK ? LINGER_WAIT : LINGER_DONE;
-        if (got == 0)
-            return LINGER_DONE;
+        size_t asked = l->bytes_left < STEP_BYTES ? (size_t)l->bytes_left : STEP_BYTES;
+        if (asked == 0) return LINGER_DONE;
+        ssize_t got = socket_discard(fd, asked);
+        if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? LINGER_WAIT : LINGER_DONE;
+        if (got == 0) return LINGER_DONE;
         l->bytes_left -= (uint64_t)got;
-        queued -= (long)got;
-        if (known && queued <= 0)
-            return l->bytes_left ? LINGER_WAIT : LINGER_DONE;
+        if (l->bytes_left == 0) return LINGER_DONE;
+        if ((size_t)got < asked || socket_readable_bytes(fd) == 0) return LINGER_WAIT;
     }
     return LINGER_MORE;
 }

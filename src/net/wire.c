@@ -24,8 +24,9 @@ ssize_t wire_receive(int fd, char *bytes, size_t n) {
     return errno == EAGAIN || errno == EWOULDBLOCK ? WIRE_LATER : WIRE_BROKEN;
 }
 
-/* Bytes written, or -1. more: a file follows, the kernel should wait for it before it sends a small segment. */
-static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, uint64_t *wanted) {
+/* Bytes written, or -1. more: a file follows, or the FIN: the kernel should wait for it before it sends a small
+ * segment. */
+static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, bool is_last, uint64_t *wanted) {
     struct iovec iov[IOVECS];
     unsigned n = 0;
     *wanted = 0;
@@ -37,7 +38,7 @@ static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, uint64_
         *wanted += iov[n].iov_len;
         n++;
     }
-    bool more = n < q->count && n < IOVECS && *wanted < max;
+    bool more = n < q->count ? n < IOVECS && *wanted < max : is_last;
     if (n == 1 && !more) return send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
     struct msghdr message = {.msg_iov = iov};
     message.msg_iovlen = n;
@@ -64,12 +65,13 @@ static ssize_t send_file(int fd, const struct chunk *c, uint64_t max, uint64_t *
     return send_copy(fd, c, *wanted);
 }
 
-enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max) {
+enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max, bool is_last) {
     while (q->count) {
         uint64_t wanted;
         struct chunk *c = chunks_at(q, 0);
         if (max == 0) return WIRE_YIELD;
-        ssize_t n = c->kind == CHUNK_FILE ? send_file(fd, c, max, &wanted) : send_memory(fd, q, max, &wanted);
+        ssize_t n = c->kind == CHUNK_FILE ? send_file(fd, c, max, &wanted)
+                                          : send_memory(fd, q, max, is_last, &wanted);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? WIRE_FULL : WIRE_FAILED;
         if (n == 0 && wanted) {

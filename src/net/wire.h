@@ -22,8 +22,9 @@ enum wire_sent {
     WIRE_FAILED   /* with errno; EIO: a file has become shorter than what was announced */
 };
 
-/* Sends what is in the queue, at most max bytes in this call. */
-enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max);
+/* Sends what is in the queue, at most max bytes in this call. is_last: socket_half_close() follows at once; the last
+ * bytes may wait for it and leave in one segment with the FIN. */
+enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max, bool is_last);
 
 /* How files are sent, by server.network-backend's words: "sendfile", "writev", "write" and lighttpd's longer names.
  * False if the word is unknown. */

@@ -39,17 +39,12 @@ static const char *http_item(void *arg, size_t i) {
 
 static bool complain_left(const struct block *b, struct complaints *complaints) {
     const char *near = did_you_mean(b->item, http_item, NULL);
-    char hint[96] = "it is one of $HTTP[\"…\"], $REQUEST_HEADER[\"…\"], $SERVER[\"socket\"]";
-    if (span_is(b->left, SPAN("HTTP")) && near) {
-        size_t at = 0;
-        const char *words = "did you mean ";
-        while (words[at]) hint[at] = words[at], at++;
-        size_t n = strlen(near);
-        memcpy(hint + at, near, n);
-        hint[at + n] = '?';
-        hint[at + n + 1] = '\0';
-    }
-    complain(complaints, COMPLAINT_ERROR, b->item_place, b->item.n, hint, "$%.*s[\"%.*s\"] is nothing a request has",
+    char hint[HINT_BYTES];
+    bool is_http = span_is(b->left, SPAN("HTTP"));
+    complain(complaints, COMPLAINT_ERROR, b->item_place, b->item.n,
+             hint_near(hint, is_http ? near : NULL,
+                       "it is one of $HTTP[\"…\"], $REQUEST_HEADER[\"…\"], $SERVER[\"socket\"]"),
+             "$%.*s[\"%.*s\"] is nothing a request has",
              SPAN_ARG(b->left), SPAN_ARG(b->item));
     return false;
 }

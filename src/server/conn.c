@@ -148,7 +148,8 @@ static uint64_t limit_ms(struct conn *c, enum limit limit) {
     case LIMIT_REQUESTS: return (c->requests ? core->max_keep_alive_idle_s : core->max_read_idle_s) * UINT64_C(1000);
     case LIMIT_LINGER:
         if (c->out.count) return core->max_write_idle_s * UINT64_C(1000);
-        return least(core->linger_timeout_s * UINT64_C(1000), left_of(c, LINGER_TOTAL_MS));
+        /* 0 seconds are next to nothing, not for ever */
+        return least(core->linger_timeout_s * UINT64_C(1000) + 1, left_of(c, LINGER_TOTAL_MS));
     case LIMIT_NONE:
     case LIMIT_COUNT: break;
     }
@@ -200,7 +201,7 @@ static void pace(struct conn *c, uint64_t rate, uint64_t sent) {
 static bool flush(struct conn *c) {
     if (c->out.count == 0) return true;
     uint64_t rate = rate_of(c), before = c->out.bytes, may = allowance(c, rate);
-    enum wire_sent result = may ? wire_flush(c->ev.fd, &c->out, may) : WIRE_YIELD;
+    enum wire_sent result = may ? wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER) : WIRE_YIELD;
     pace(c, rate, before - c->out.bytes);
     c->is_paced = rate && c->out.count && result == WIRE_YIELD;
     if (result != WIRE_FAILED) return true;
@@ -300,11 +301,11 @@ enum handler conn_linger(struct conn *c) {
     if (c->is_broken || !flush(c) || c->must_reset) return HANDLER_GO_ON;
     c->waiting = WAITING_ROOM;
     if (c->out.count) return HANDLER_WAIT_FOR_EVENT;
-    if (!c->half_closed && !begin_linger(c)) return HANDLER_GO_ON;
+    c->waiting = WAITING_INPUT;
+    if (!c->half_closed) return begin_linger(c) ? HANDLER_WAIT_FOR_EVENT : HANDLER_GO_ON;
     int result = linger_turn(&c->linger, c->ev.fd);
     if (result == LINGER_DONE) return HANDLER_GO_ON;
     if (result == LINGER_MORE) fdevent_wake(&c->ev);
-    c->waiting = WAITING_INPUT;
     return HANDLER_WAIT_FOR_EVENT;
 }
 

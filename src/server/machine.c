@@ -95,10 +95,10 @@ int request_run(struct request *r) {
 #undef ROW
         case REQUEST_NONE: break;
         }
-        if (state == REQUEST_GONE) return word;
+        if (state == REQUEST_GONE) return (int)word;
         enum request_state next = word == HANDLER_WAIT_FOR_EVENT ? REQUEST_NONE : request_next[state][word];
         trace_request(r, word, next);
-        if (word == HANDLER_WAIT_FOR_EVENT) return word;
+        if (word == HANDLER_WAIT_FOR_EVENT) return (int)word;
         assert(next != REQUEST_NONE);
         r->state = (uint8_t)next;
         if (state == REQUEST_RESPONSE_END && next == REQUEST_READ) return HANDLER_GO_ON;

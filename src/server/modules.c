@@ -1,19 +1,8 @@
-/* modules.c - the modules that are built in */
+/* modules.c - modules by name: built in, or known from elsewhere */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
 #include "server/modules.h"
-
-/* GC_MODULES(X) comes from configure: a row for each GOLDCREST_MODULE that was not disabled, in hook order. */
-#define X(name) extern const struct module mod_##name;
-GC_MODULES(X)
-#undef X
-
-const struct module *const builtin_modules[] = {
-#define X(name) &mod_##name,
-    GC_MODULES(X)
-#undef X
-    NULL};
 
 const struct module *module_find(struct span name) {
     for (size_t i = 0; builtin_modules[i]; i++)

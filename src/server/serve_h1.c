@@ -21,6 +21,7 @@ enum {
     OUT_CHUNKS_MAX = 48,          /* more pipelined answers wait until these are sent: one writev takes 64 */
     OUT_BYTES_MAX = 256 * 1024,
     SMALL_BODY_BYTES = 64 * 1024, /* is read away so that the connection can go on */
+    BODY_ROOM_BYTES = 1024,
     LINE_SPARE_BYTES = 512        /* room beyond the head's limit, so that the limit is noticed */
 };
 
@@ -55,18 +56,23 @@ void conn_release_input(struct conn *c) {
     w->spare_input_count++;
 }
 
+/* Where input ends for now: while no head is held, room for a body is left behind the one that is coming. */
+static size_t end_of_room(const struct input *in) {
+    return in->keep ? in->cap : in->cap - BODY_ROOM_BYTES;
+}
+
 /* Room for more bytes. While a head is incomplete nothing points into the buffer: it may move and grow. */
 static bool make_room(struct conn *c) {
     struct input *in = c->in;
     if (in->start == in->end) in->start = in->end = in->keep;
-    if (in->end < in->cap) return true;
+    if (in->end < end_of_room(in)) return true;
     if (in->start > in->keep) {
         memmove(in->bytes + in->keep, in->bytes + in->start, in->end - in->start);
         in->end -= in->start - in->keep;
         in->start = in->keep;
         return true;
     }
-    size_t limit = c->worker->conf->core->max_head_bytes + LINE_SPARE_BYTES;
+    size_t limit = c->worker->conf->core->max_head_bytes + LINE_SPARE_BYTES + BODY_ROOM_BYTES;
     if (in->keep > 0 || in->cap >= limit) return false;
     c->in = memory_resize(in, sizeof *in + limit);
     c->in->cap = limit;
@@ -77,7 +83,7 @@ ssize_t conn_receive(struct conn *c) {
     if (!c->in) c->in = input_get(c->worker);
     if (c->is_eof) return 0;
     if (!c->may_read || !make_room(c)) return WIRE_LATER;
-    size_t room = c->in->cap - c->in->end;
+    size_t room = end_of_room(c->in) - c->in->end;
     ssize_t n = wire_receive(c->ev.fd, c->in->bytes + c->in->end, room);
     c->may_read = n == (ssize_t)room; /* a short read has emptied the socket; if not, the next turn tells */
     if (n > 0) c->in->end += (size_t)n;

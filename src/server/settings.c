@@ -36,14 +36,9 @@ static const char *builtin_name(void *arg, size_t i) {
 
 static void complain_module(const struct value *v, struct complaints *c) {
     const char *known = module_known(v->string), *near = did_you_mean(v->string, builtin_name, NULL);
-    char hint[64] = "";
-    if (!known && near) {
-        struct buf b = {0};
-        buf_printf(&b, "did you mean %s?", near);
-        memcpy(hint, buf_text(&b), b.n < sizeof hint ? b.n + 1 : 0);
-        buf_done(&b);
-    }
-    complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, *hint ? hint : NULL, "%.*s is left out: %s",
+    char hint[HINT_BYTES];
+    complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, known ? NULL : hint_near(hint, near, NULL),
+             "%.*s is left out: %s",
              SPAN_ARG(v->string), known ? known : "there is no such module");
 }
 
@@ -120,7 +115,7 @@ static const struct {
 
 static void complain_unknown(const struct conf *conf, const struct assignment *a, struct complaints *c) {
     const char *module = module_of(conf, a->key);
-    char hint[128] = "";
+    char hint[HINT_BYTES];
     if (module) {
         struct buf b = {0};
         buf_printf(&b, "add \"%s\" to server.modules", module);
@@ -139,12 +134,7 @@ static void complain_unknown(const struct conf *conf, const struct assignment *a
         return;
     }
     const char *near = did_you_mean(a->key, any_directive, NULL);
-    if (near && strlen(near) < 100) {
-        memcpy(hint, "did you mean ", 13);
-        memcpy(hint + 13, near, strlen(near));
-        memcpy(hint + 13 + strlen(near), "?", 2);
-    }
-    complain(c, COMPLAINT_WARNING, a->place, a->key.n, *hint ? hint : NULL, "%.*s is no directive (ignored)",
+    complain(c, COMPLAINT_WARNING, a->place, a->key.n, hint_near(hint, near, NULL), "%.*s is no directive (ignored)",
              SPAN_ARG(a->key));
 }
 
@@ -266,9 +256,46 @@ static void find_listeners(struct conf *conf, struct complaints *c) {
 
 /* ---- the whole -------------------------------------------------------------------------------- */
 
+/* Keys of server.feature-flags: what each does here. NULL: it works. */
+static const struct {
+    const char *flag, *why_not;
+} flags[] = {
+    {"server.graceful-shutdown-timeout", NULL},
+    {"server.absolute-dir-redirect", NULL},
+    {"server.http-pathinfo", NULL},
+    {"server.pcre_jit", "regular expressions are always compiled where the system allows it"},
+    {"server.graceful-restart-bg", "a reload never stops accepting connections"},
+    {"server.h2proto", "HTTP/2 is not in this build"},
+    {"server.h2c", "HTTP/2 is not in this build"},
+    {"http10.range", "ranges are answered whatever the version"},
+    {"server.clock-jump-restart", "time limits do not depend on the clock of the day"},
+};
+enum { FLAGS = sizeof flags / sizeof *flags };
+
+static const char *flag_name(void *arg, size_t i) {
+    (void)arg;
+    return i < FLAGS ? flags[i].flag : NULL;
+}
+
+/* A flag that asks for something which is not there is told of; one that declines it is not. */
+static void check_flag(const struct element *e, struct complaints *c) {
+    bool on = true;
+    size_t i = 0;
+    value_as_bool(&e->value, &on);
+    while (i < FLAGS && !span_is(e->key, span_of(flags[i].flag))) i++;
+    if (i < FLAGS && (!flags[i].why_not || !on)) return;
+    char hint[HINT_BYTES];
+    const char *near = i < FLAGS ? NULL : did_you_mean(e->key, flag_name, NULL);
+    complain(c, COMPLAINT_WARNING, e->key_place, e->key.n + 2,
+             hint_near(hint, near, i < FLAGS ? flags[i].why_not : NULL), "the feature flag \"%.*s\" has no effect",
+             SPAN_ARG(e->key));
+}
+
 static void check_core(const struct conf *conf, struct complaints *c) {
     const struct assignment *root = block_find(conf->tree->blocks[0], SPAN("server.document-root"));
+    const struct value *feature_flags = conf->core->feature_flags;
     struct place nowhere = {NULL, 0};
+    for (size_t i = 0; feature_flags && i < feature_flags->count; i++) check_flag(&feature_flags->elements[i], c);
     if (conf->core->document_root.n == 0)
         complain(c, COMPLAINT_ERROR, root ? root->place : nowhere, 1, "write server.document-root = \"/var/www\"",
                  "server.document-root is not set in the global scope");

@@ -15,8 +15,7 @@
 enum { IN = FDEVENT_IN, OUT = FDEVENT_OUT, MANY = 300 };
 
 /* Two probes, both readable, each with the other as its argument. */
-static void two_ready(struct probe p[2], int peers[2], void (*then)(struct probe *, unsigned))
-{
+static void two_ready(struct probe p[2], int peers[2], void (*then)(struct probe *, unsigned)) {
     for (int i = 0; i < 2; i++) {
         int fds[2];
 
@@ -31,16 +30,14 @@ static void two_ready(struct probe p[2], int peers[2], void (*then)(struct probe
     }
 }
 
-static void close_self(struct probe *p, unsigned ready)
-{
+static void close_self(struct probe *p, unsigned ready) {
     (void)ready;
     fdevent_close(&p->ev);
     CHECK(p->closed == 0);
     CHECK(fcntl(p->ev.fd, F_GETFD) >= 0); /* the number is not free yet */
 }
 
-static void closes_itself(void)
-{
+static void closes_itself(void) {
     struct probe p[2];
     int peers[2];
 
@@ -54,8 +51,7 @@ static void closes_itself(void)
     }
 }
 
-static void close_other(struct probe *p, unsigned ready)
-{
+static void close_other(struct probe *p, unsigned ready) {
     struct probe *other = p->arg;
 
     (void)ready;
@@ -64,8 +60,7 @@ static void close_other(struct probe *p, unsigned ready)
     p->then = NULL; /* the other may be gone the next time */
 }
 
-static void closes_the_other(void)
-{
+static void closes_the_other(void) {
     struct probe p[2];
     int peers[2];
 
@@ -84,8 +79,7 @@ static void closes_the_other(void)
 static struct probe newcomer;
 static int newcomer_peer;
 
-static void close_other_and_open(struct probe *p, unsigned ready)
-{
+static void close_other_and_open(struct probe *p, unsigned ready) {
     struct probe *other = p->arg;
     int fds[2], number = other->ev.fd;
 
@@ -99,8 +93,7 @@ static void close_other_and_open(struct probe *p, unsigned ready)
     p->then = NULL;
 }
 
-static void opens_in_place_of_the_other(void)
-{
+static void opens_in_place_of_the_other(void) {
     struct probe p[2];
     int peers[2];
 
@@ -119,15 +112,13 @@ static void opens_in_place_of_the_other(void)
 
 static int freed;
 
-static void free_probe(struct fdevent *ev)
-{
+static void free_probe(struct fdevent *ev) {
     freed++;
     free(ev);
 }
 
 /* On the heap, so that a checker of memory sees whoever touches it too late. */
-static void freed_in_the_batch(void)
-{
+static void freed_in_the_batch(void) {
     struct probe *p[2];
     int peers[2];
 
@@ -158,8 +149,7 @@ static void freed_in_the_batch(void)
     close(peers[1]);
 }
 
-static void freed_in_the_batch_checked(void)
-{
+static void freed_in_the_batch_checked(void) {
     struct probe *doomed = malloc(sizeof *doomed);
     int fds[2];
 
@@ -177,14 +167,12 @@ static void freed_in_the_batch_checked(void)
     close(fds[1]);
 }
 
-static void mute_other(struct probe *p, unsigned ready)
-{
+static void mute_other(struct probe *p, unsigned ready) {
     (void)ready;
     fdevent_want(&((struct probe *)p->arg)->ev, 0);
 }
 
-static void mutes_the_other(void)
-{
+static void mutes_the_other(void) {
     struct probe p[2];
     int peers[2];
 
@@ -196,8 +184,7 @@ static void mutes_the_other(void)
     close(peers[1]);
 }
 
-static void remove_other(struct probe *p, unsigned ready)
-{
+static void remove_other(struct probe *p, unsigned ready) {
     struct probe *other = p->arg;
 
     (void)ready;
@@ -205,8 +192,7 @@ static void remove_other(struct probe *p, unsigned ready)
     memset(&other->ev, 0xff, sizeof other->ev); /* its owner is gone */
 }
 
-static void removes_the_other(void)
-{
+static void removes_the_other(void) {
     struct probe p[2];
     int peers[2], numbers[2], left;
 
@@ -226,14 +212,12 @@ static void removes_the_other(void)
     close(peers[1]);
 }
 
-static void want_out(struct probe *p, unsigned ready)
-{
+static void want_out(struct probe *p, unsigned ready) {
     (void)ready;
     fdevent_want(&p->ev, OUT);
 }
 
-static void changes_its_interest(void)
-{
+static void changes_its_interest(void) {
     struct probe p[2];
     int peers[2];
 
@@ -246,8 +230,7 @@ static void changes_its_interest(void)
     close(peers[1]);
 }
 
-static void number_reused(void)
-{
+static void number_reused(void) {
     struct probe p = {.runs = 0};
     int fds[2], number;
 
@@ -272,8 +255,7 @@ static void number_reused(void)
     close_all(&p, 1);
 }
 
-static void duplicate_stays_open(void)
-{
+static void duplicate_stays_open(void) {
     struct probe p = {.runs = 0};
     int fds[2], copy;
 
@@ -290,8 +272,7 @@ static void duplicate_stays_open(void)
     close(fds[1]);
 }
 
-static void closed_by_somebody_else(void)
-{
+static void closed_by_somebody_else(void) {
     struct probe p = {.runs = 0}, q = {.runs = 0};
     int fds[2], others[2];
 
@@ -317,8 +298,7 @@ static void closed_by_somebody_else(void)
     close_all(&q, 1);
 }
 
-static void cannot_be_added(void)
-{
+static void cannot_be_added(void) {
     struct probe p, q;
     int fds[2], number = spare_number();
     static const unsigned interests[] = {0, IN, OUT};
@@ -340,20 +320,17 @@ static void cannot_be_added(void)
     close_all(&p, 1);
 }
 
-static void fill(int fd)
-{
+static void fill(int fd) {
     char bytes[4096];
 
     memset(bytes, 'x', sizeof bytes);
     for (int rest = 0; rest < 3; rest++) {
-        while (write(fd, bytes, sizeof bytes) > 0)
-            rest = 0;
+        while (write(fd, bytes, sizeof bytes) > 0) rest = 0;
         nap(10); /* what the kernel moves on makes room again */
     }
 }
 
-static void back_pressure(void)
-{
+static void back_pressure(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -362,8 +339,7 @@ static void back_pressure(void)
     probe_add(&p, fds[0], OUT);
     CHECK(quiet());
     for (int rest = 0; rest < 5; rest++) {
-        while (get(fds[1]) > 0)
-            rest = 0;
+        while (get(fds[1]) > 0) rest = 0;
         nap(5);
     }
     CHECK(next(&p) == OUT);
@@ -371,8 +347,7 @@ static void back_pressure(void)
     close_all(&p, 1);
 }
 
-static void times_out(void)
-{
+static void times_out(void) {
     int64_t start_ms = suite_ms();
 
     CHECK(fdevents_turn(set, 40) == 0);
@@ -382,14 +357,12 @@ static void times_out(void)
     CHECK(suite_ms() - start_ms < 1000); /* a busy machine may take its time */
 }
 
-static void take_byte(struct probe *p, unsigned ready)
-{
+static void take_byte(struct probe *p, unsigned ready) {
     (void)ready;
     CHECK(get(p->ev.fd) == 1);
 }
 
-static void many_at_once(void)
-{
+static void many_at_once(void) {
     struct probe *p = calloc(MANY, sizeof *p);
     int *peers = calloc(MANY, sizeof *peers), served = 0;
 
@@ -402,8 +375,7 @@ static void many_at_once(void)
         probe_add(&p[i], fds[0], IN);
         put(fds[1], "x");
     }
-    for (int i = 0; i < 8; i++)
-        turn();
+    for (int i = 0; i < 8; i++) turn();
     for (int i = 0; i < MANY; i++) {
         served += p[i].runs == 1;
         close(peers[i]);
@@ -414,15 +386,12 @@ static void many_at_once(void)
     free(p);
 }
 
-static void wake_self(struct probe *p, unsigned ready)
-{
+static void wake_self(struct probe *p, unsigned ready) {
     CHECK(ready == FDEVENT_WAKE);
-    if (p->runs < 3)
-        fdevent_wake(&p->ev);
+    if (p->runs < 3) fdevent_wake(&p->ev);
 }
 
-static void woken(void)
-{
+static void woken(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 

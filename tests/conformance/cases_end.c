@@ -17,8 +17,7 @@
 
 enum { IN = FDEVENT_IN, OUT = FDEVENT_OUT };
 
-static void lingers_to_the_end(void)
-{
+static void lingers_to_the_end(void) {
     struct linger_state l;
     int fds[2];
 
@@ -43,8 +42,7 @@ static void lingers_to_the_end(void)
     close(fds[1]);
 }
 
-static void budget_used_up(void)
-{
+static void budget_used_up(void) {
     struct linger_state l;
     int fds[2];
 
@@ -60,8 +58,7 @@ static void budget_used_up(void)
 }
 
 /* Others have their turn too: a fast sender is left after 64 steps of 16 KiB. */
-static void turn_used_up(void)
-{
+static void turn_used_up(void) {
     enum { TURN_BYTES = 64 * 16384 };
     static char bytes[65536];
     struct linger_state l;
@@ -85,14 +82,12 @@ static void turn_used_up(void)
         suite_skip("the kernel queues too little");
     }
     tcp_reset(fds[1]);
-    for (int turns = 0; turns < 100 && result != LINGER_DONE; turns++)
-        result = linger_turn(&l, fds[0]);
+    for (int turns = 0; turns < 100 && result != LINGER_DONE; turns++) result = linger_turn(&l, fds[0]);
     CHECK(result == LINGER_DONE);
     close(fds[0]);
 }
 
-static void lingers_into_a_reset(void)
-{
+static void lingers_into_a_reset(void) {
     struct linger_state l;
     int fds[2], result = LINGER_WAIT;
 
@@ -100,35 +95,29 @@ static void lingers_into_a_reset(void)
     put(fds[1], "hello");
     tcp_reset(fds[1]);
     linger_begin(&l, 1000000);
-    for (int turns = 0; turns < 4 && result != LINGER_DONE; turns++)
-        result = linger_turn(&l, fds[0]);
+    for (int turns = 0; turns < 4 && result != LINGER_DONE; turns++) result = linger_turn(&l, fds[0]);
     CHECK(result == LINGER_DONE);
     close(fds[0]);
 }
 
-static size_t send_all_that_fits(int fd)
-{
+static size_t send_all_that_fits(int fd) {
     static char bytes[65536];
     size_t total = 0;
     ssize_t sent;
 
-    while (total < 400000 && (sent = write(fd, bytes, sizeof bytes)) > 0)
-        total += (size_t)sent;
+    while (total < 400000 && (sent = write(fd, bytes, sizeof bytes)) > 0) total += (size_t)sent;
     return total;
 }
 
 static struct linger_state state;
 
-static void linger_on(struct probe *p, unsigned ready)
-{
+static void linger_on(struct probe *p, unsigned ready) {
     (void)ready;
-    if (linger_turn(&state, p->ev.fd) == LINGER_DONE)
-        fdevent_close(&p->ev);
+    if (linger_turn(&state, p->ev.fd) == LINGER_DONE) fdevent_close(&p->ev);
 }
 
 /* A slow client that is still sending reads the whole response and its end. */
-static void late_bytes(void)
-{
+static void late_bytes(void) {
     struct probe p = {.runs = 0};
     size_t sent, received = 0;
     ssize_t got = 1;
@@ -143,26 +132,21 @@ static void late_bytes(void)
     probe_add(&p, fds[0], IN);
     for (int i = 0; i < 2000 && got != 0; i++) {
         turn();
-        if (i % 10 == 0)
-            put(fds[1], "late");
+        if (i % 10 == 0) put(fds[1], "late");
         got = get(fds[1]);
-        if (got < 0 && !CHECK(errno == EAGAIN))
-            break;
+        if (got < 0 && !CHECK(errno == EAGAIN)) break;
         received += got > 0 ? (size_t)got : 0;
-        if (got < 0)
-            nap(2);
+        if (got < 0) nap(2);
     }
     CHECK(got == 0);
     CHECK(received == sent);
     CHECK(p.closed == 0);
     close(fds[1]);
-    for (int i = 0; i < 5 && !p.closed; i++)
-        next(&p);
+    for (int i = 0; i < 5 && !p.closed; i++) next(&p);
     CHECK(p.closed == 1);
 }
 
-static void readable_bytes_never_fatal(void)
-{
+static void readable_bytes_never_fatal(void) {
     int listener = tcp_listener(), fds[2];
 
     CHECK(socket_readable_bytes(listener) <= 0);
@@ -170,15 +154,13 @@ static void readable_bytes_never_fatal(void)
     tcp_reset(fds[1]);
     CHECK(socket_readable_bytes(fds[0]) <= 0);
     errno = 0;
-    if (socket_half_close(fds[0]) < 0)
-        CHECK(errno == ENOTCONN || errno == EINVAL || errno == ECONNRESET);
+    if (socket_half_close(fds[0]) < 0) CHECK(errno == ENOTCONN || errno == EINVAL || errno == ECONNRESET);
     CHECK(socket_readable_bytes(spare_number()) == -1);
     close(listener);
     close(fds[0]);
 }
 
-static void local_pair(void)
-{
+static void local_pair(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -194,8 +176,7 @@ static void local_pair(void)
     close_all(&p, 1);
 }
 
-static void local_peer_left_unread(void)
-{
+static void local_peer_left_unread(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -208,14 +189,12 @@ static void local_peer_left_unread(void)
     close_all(&p, 1);
 }
 
-static void make_pipe(int fds[2])
-{
+static void make_pipe(int fds[2]) {
     CHECK(pipe(fds) == 0);
     CHECK(socket_prepare(fds[0]) == 0 && socket_prepare(fds[1]) == 0);
 }
 
-static void pipe_writer_gone(void)
-{
+static void pipe_writer_gone(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -232,8 +211,7 @@ static void pipe_writer_gone(void)
     close_all(&p, 1);
 }
 
-static void pipe_reader_gone(void)
-{
+static void pipe_reader_gone(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -246,8 +224,7 @@ static void pipe_reader_gone(void)
     close_all(&p, 1);
 }
 
-static void pipe_reader_gone_before(void)
-{
+static void pipe_reader_gone_before(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -265,13 +242,11 @@ static void pipe_reader_gone_before(void)
     CHECK(p.closed == 1);
 }
 
-static void always_ready(int fd)
-{
+static void always_ready(int fd) {
     struct probe p = {.runs = 0};
 
     probe_add(&p, fd, IN | OUT);
-    for (int i = 0; i < 3; i++)
-        CHECK(next(&p) == (IN | OUT));
+    for (int i = 0; i < 3; i++) CHECK(next(&p) == (IN | OUT));
     fdevent_want(&p.ev, OUT);
     CHECK(next(&p) == OUT);
     fdevent_want(&p.ev, 0);
@@ -283,8 +258,7 @@ static void always_ready(int fd)
     CHECK(quiet());
 }
 
-static void files(void)
-{
+static void files(void) {
     char name[] = "/tmp/conformance.XXXXXX";
     int file = mkstemp(name);
 

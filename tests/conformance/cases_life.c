@@ -24,21 +24,18 @@ enum { IDLE = 2000 }; /* a double asks for each descriptor, again and again */
 enum { IDLE = 20000 };
 #endif
 
-static bool is_select(void)
-{
+static bool is_select(void) {
     return !strcmp(backend_name, "select");
 }
 
 /* The child's answer is its exit status. */
-static bool child_agrees(pid_t child)
-{
+static bool child_agrees(pid_t child) {
     int status = -1;
 
     return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void forked(void)
-{
+static void forked(void) {
     struct probe p = {.runs = 0}, muted = {.runs = 0};
     int fds[2], others[2];
     pid_t child;
@@ -72,8 +69,7 @@ static void forked(void)
 }
 
 /* A listener without room for another descriptor is muted, and nothing spins. */
-static void no_room_to_accept(void)
-{
+static void no_room_to_accept(void) {
     struct probe p = {.runs = 0};
     struct rlimit limit, low;
     int client, fd;
@@ -99,29 +95,24 @@ static void no_room_to_accept(void)
     close_all(&p, 1);
 }
 
-static int idle_number(void)
-{
+static int idle_number(void) {
     struct rlimit limit;
     int most = IDLE;
 
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)most + 100)
-        most = (int)limit.rlim_cur - 100;
-    if (is_select() && most > FD_SETSIZE - 100)
-        most = FD_SETSIZE - 100;
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)most + 100) most = (int)limit.rlim_cur - 100;
+    if (is_select() && most > FD_SETSIZE - 100) most = FD_SETSIZE - 100;
     return most;
 }
 
-static void many_idle(void)
-{
+static void many_idle(void) {
     int count = idle_number(), idle[2], fds[2];
     struct probe *p = calloc((size_t)count, sizeof *p), active = {.runs = 0};
 
     CHECK(socket_pair(idle) == 0);
     tcp_pair(fds);
     probe_add(&active, fds[0], IN);
-    for (int i = 0; i < count; i++)
-        probe_add(&p[i], dup(idle[0]), IN);
+    for (int i = 0; i < count; i++) probe_add(&p[i], dup(idle[0]), IN);
     CHECK(quiet());
     for (int i = 0; i < 100; i++) {
         put(fds[1], "x");
@@ -139,14 +130,12 @@ static void many_idle(void)
     free(p);
 }
 
-static void beyond_what_select_holds(void)
-{
+static void beyond_what_select_holds(void) {
     struct probe p;
     struct rlimit limit;
     int high, fds[2];
 
-    if (!is_select())
-        return;
+    if (!is_select()) return;
     CHECK(fdevents_make("select", FD_SETSIZE + 1) == NULL && errno == EMFILE);
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     if (limit.rlim_cur <= FD_SETSIZE) {
@@ -164,8 +153,7 @@ static void beyond_what_select_holds(void)
     close(fds[1]);
 }
 
-static void names(void)
-{
+static void names(void) {
     static const struct {
         const char *configured, *name;
     } rows[] = {
@@ -192,8 +180,7 @@ static void names(void)
     CHECK(!strcmp(fdevents_name(set), backend_name));
 }
 
-static void best_that_works(void)
-{
+static void best_that_works(void) {
     struct fdevents *best = fdevents_make(NULL, 100);
 
     CHECK(best && !strcmp(fdevents_name(best), fdevents_backends()[0]));
@@ -203,14 +190,12 @@ static void best_that_works(void)
 
 static int dropped_closed;
 
-static void note_dropped(struct fdevent *ev)
-{
+static void note_dropped(struct fdevent *ev) {
     (void)ev;
     dropped_closed++;
 }
 
-static void dropped(void)
-{
+static void dropped(void) {
     struct fdevents *other = fdevents_make(backend_name, 10);
     struct probe added, closing;
     int fds[2];
@@ -232,14 +217,12 @@ static void dropped(void)
 
 static volatile int caught_signo;
 
-static void caught(int signo, void *arg)
-{
+static void caught(int signo, void *arg) {
     caught_signo = signo;
     ++*(volatile int *)arg;
 }
 
-static void signals(void)
-{
+static void signals(void) {
     struct fdevents *other = fdevents_make(backend_name, 10);
     int count = 0;
 
@@ -263,8 +246,7 @@ static void signals(void)
 
 /* Thousands of signals while the process waits: none blocks it, none is lost for good, and it
  * sleeps again. */
-static void signal_storm(void)
-{
+static void signal_storm(void) {
     int count = 0;
     int64_t start_ms = suite_ms();
     pid_t child, parent = getpid();
@@ -273,12 +255,10 @@ static void signal_storm(void)
     child = fork();
     if (child == 0) {
         nap(30);
-        for (int i = 0; i < 5000; i++)
-            kill(parent, SIGUSR1);
+        for (int i = 0; i < 5000; i++) kill(parent, SIGUSR1);
         _exit(0);
     }
-    while (count == 0 && suite_ms() - start_ms < 5000)
-        CHECK(fdevents_turn(set, 2000) >= 0);
+    while (count == 0 && suite_ms() - start_ms < 5000) CHECK(fdevents_turn(set, 2000) >= 0);
     CHECK(child_agrees(child));
     CHECK(count >= 1);
     turn();
@@ -286,8 +266,7 @@ static void signal_storm(void)
     CHECK(quiet());
 }
 
-static void signals_forked(void)
-{
+static void signals_forked(void) {
     int count = 0;
     pid_t child;
 
@@ -312,8 +291,7 @@ static void signals_forked(void)
     CHECK(quiet());
 }
 
-static void signals_given_back(void)
-{
+static void signals_given_back(void) {
     struct sigaction action;
 
     CHECK(sigaction(SIGUSR1, NULL, &action) == 0);

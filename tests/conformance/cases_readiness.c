@@ -14,13 +14,11 @@
 
 enum { IN = FDEVENT_IN, OUT = FDEVENT_OUT, RDHUP = FDEVENT_RDHUP };
 
-static bool has_rdhup(void)
-{
+static bool has_rdhup(void) {
     return fdevents_caps(set) & FDEVENTS_CAP_RDHUP;
 }
 
-static void listener_idle(void)
-{
+static void listener_idle(void) {
     struct probe p = {.runs = 0};
 
     probe_add(&p, tcp_listener(), IN);
@@ -29,8 +27,7 @@ static void listener_idle(void)
     close_all(&p, 1);
 }
 
-static void listener_pending(void)
-{
+static void listener_pending(void) {
     struct probe p = {.runs = 0};
     int client, fd;
 
@@ -46,8 +43,7 @@ static void listener_pending(void)
     close_all(&p, 1);
 }
 
-static void accepted_flags(void)
-{
+static void accepted_flags(void) {
     int listener = tcp_listener(), client = tcp_connect(listener), fd;
     struct sockaddr_storage addr;
     socklen_t len = sizeof addr;
@@ -65,8 +61,7 @@ static void accepted_flags(void)
     close(listener);
 }
 
-static void interest_changes(void)
-{
+static void interest_changes(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -75,16 +70,14 @@ static void interest_changes(void)
     put(fds[1], "hello");
     CHECK(next(&p) == IN);
     fdevent_want(&p.ev, OUT);
-    for (int i = 0; i < 3; i++)
-        CHECK(next(&p) == OUT);
+    for (int i = 0; i < 3; i++) CHECK(next(&p) == OUT);
     fdevent_want(&p.ev, IN | OUT);
     CHECK(next(&p) == (IN | OUT));
     close(fds[1]);
     close_all(&p, 1);
 }
 
-static void narrowing(void)
-{
+static void narrowing(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -101,8 +94,7 @@ static void narrowing(void)
     close_all(&p, 1);
 }
 
-static void no_interest(void)
-{
+static void no_interest(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -118,8 +110,7 @@ static void no_interest(void)
     CHECK(p.closed == 1);
 }
 
-static void unmuting(void)
-{
+static void unmuting(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -135,8 +126,7 @@ static void unmuting(void)
     close_all(&p, 1);
 }
 
-static void partial_read(void)
-{
+static void partial_read(void) {
     struct probe p = {.runs = 0};
     char byte;
     int fds[2];
@@ -153,8 +143,7 @@ static void partial_read(void)
     close_all(&p, 1);
 }
 
-static void both_at_once(void)
-{
+static void both_at_once(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -168,8 +157,7 @@ static void both_at_once(void)
     close_all(&p, 1);
 }
 
-static void readable_bytes(void)
-{
+static void readable_bytes(void) {
     int fds[2];
 
     tcp_pair(fds);
@@ -181,8 +169,7 @@ static void readable_bytes(void)
     close(fds[1]);
 }
 
-static void end_behind_data(void)
-{
+static void end_behind_data(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -202,8 +189,7 @@ static void end_behind_data(void)
     close_all(&p, 1);
 }
 
-static void write_to_half_closed(void)
-{
+static void write_to_half_closed(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -220,8 +206,7 @@ static void write_to_half_closed(void)
     close_all(&p, 1);
 }
 
-static void rdhup_alone(void)
-{
+static void rdhup_alone(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -235,8 +220,7 @@ static void rdhup_alone(void)
     CHECK(quiet());
     p.runs = 0;
     CHECK(socket_half_close(fds[1]) == 0);
-    if (has_rdhup())
-        CHECK(next(&p) == RDHUP);
+    if (has_rdhup()) CHECK(next(&p) == RDHUP);
     CHECK(quiet());
     CHECK(p.runs == (has_rdhup() ? 1 : 0));
     fdevent_want(&p.ev, IN | RDHUP);
@@ -250,8 +234,7 @@ static void rdhup_alone(void)
     close_all(&p, 1);
 }
 
-static void rdhup_with_in(void)
-{
+static void rdhup_with_in(void) {
     struct probe p = {.runs = 0};
     int fds[2], hints = 0;
 
@@ -272,8 +255,7 @@ static void rdhup_with_in(void)
     close_all(&p, 1);
 }
 
-static void peer_closes(void)
-{
+static void peer_closes(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -288,8 +270,7 @@ static void peer_closes(void)
     close_all(&p, 1);
 }
 
-static void reset_in(void)
-{
+static void reset_in(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -303,8 +284,7 @@ static void reset_in(void)
     close_all(&p, 1);
 }
 
-static void reset_out(void)
-{
+static void reset_out(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -322,8 +302,7 @@ static void reset_out(void)
     close_all(&p, 1);
 }
 
-static void reset_unwatched(void)
-{
+static void reset_unwatched(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -338,8 +317,7 @@ static void reset_unwatched(void)
     close_all(&p, 1);
 }
 
-static void reset_rdhup(void)
-{
+static void reset_rdhup(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -353,8 +331,7 @@ static void reset_rdhup(void)
     close_all(&p, 1);
 }
 
-static void data_then_reset(void)
-{
+static void data_then_reset(void) {
     struct probe p = {.runs = 0};
     int fds[2], reads = 0;
 
@@ -363,14 +340,12 @@ static void data_then_reset(void)
     put(fds[1], "hello");
     tcp_reset(fds[1]);
     CHECK(next(&p) == IN);
-    while (reads < 10 && get(fds[0]) > 0)
-        reads++;
+    while (reads < 10 && get(fds[0]) > 0) reads++;
     CHECK(reads < 4);
     close_all(&p, 1);
 }
 
-static void own_half_close(void)
-{
+static void own_half_close(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -386,8 +361,7 @@ static void own_half_close(void)
     close_all(&p, 1);
 }
 
-static void own_half_close_then_data(void)
-{
+static void own_half_close_then_data(void) {
     struct probe p = {.runs = 0};
     int fds[2];
 
@@ -405,8 +379,7 @@ static void own_half_close_then_data(void)
     close_all(&p, 1);
 }
 
-static void connected(void)
-{
+static void connected(void) {
     struct probe p = {.runs = 0};
     int listener = tcp_listener();
 
@@ -417,8 +390,7 @@ static void connected(void)
     close_all(&p, 1);
 }
 
-static void refused(void)
-{
+static void refused(void) {
     struct probe p = {.runs = 0};
     struct sockaddr_in addr;
     socklen_t len = sizeof addr;
@@ -434,14 +406,12 @@ static void refused(void)
     probe_add(&p, fd, OUT);
     CHECK(next(&p) == OUT);
     CHECK(socket_connect_result(fd) == ECONNREFUSED);
-    again = socket_connect_result(
-        fd); /* the error has been fetched: still not connected, nor on the way */
+    again = socket_connect_result(fd); /* the error has been fetched: still not connected, nor on the way */
     CHECK(again != 0 && again != EINPROGRESS);
     close_all(&p, 1);
 }
 
-static void reset_before_accept(void)
-{
+static void reset_before_accept(void) {
     struct probe p = {.runs = 0};
     int client, fd;
 
@@ -452,8 +422,7 @@ static void reset_before_accept(void)
     turn();
     fd = socket_accept(p.ev.fd, NULL, NULL);
     CHECK(fd >= 0 || fd == SOCKET_AGAIN || fd == SOCKET_LATER);
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     CHECK(socket_accept(p.ev.fd, NULL, NULL) == SOCKET_LATER);
     CHECK(quiet());
     close_all(&p, 1);

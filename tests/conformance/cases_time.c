@@ -12,20 +12,17 @@ enum { TICK_MS = 64, MANY = 5000, DAY_MS = 86400000 };
 
 static uint64_t clock_ms;
 
-static uint64_t read_clock(void *arg)
-{
+static uint64_t read_clock(void *arg) {
     return *(uint64_t *)arg;
 }
 
-static void start_clock(uint64_t ms)
-{
+static void start_clock(uint64_t ms) {
     clock_ms = ms;
     fdevents_set_clock(set, read_clock, &clock_ms);
     CHECK(fdevents_now_ms(set) == ms);
 }
 
-static void turn_clock(uint64_t to_ms)
-{
+static void turn_clock(uint64_t to_ms) {
     clock_ms = to_ms;
     turn();
 }
@@ -37,8 +34,7 @@ struct limit {
     struct limit *other;
 };
 
-static void note_fired(struct deadline *d)
-{
+static void note_fired(struct deadline *d) {
     struct limit *l = (struct limit *)d;
 
     CHECK(!deadline_is_set(d));
@@ -47,10 +43,8 @@ static void note_fired(struct deadline *d)
 }
 
 /* Never early, and a tick late at most. */
-static void in_time(void)
-{
-    static const uint64_t lengths_ms[] = {0,     1,      63,     64,     65,     1000,
-                                          30000, 262143, 262144, 262145, 300000, 3600000};
+static void in_time(void) {
+    static const uint64_t lengths_ms[] = {0, 1, 63, 64, 65, 1000, 30000, 262143, 262144, 262145, 300000, 3600000};
 
     for (size_t i = 0; i < sizeof lengths_ms / sizeof lengths_ms[0]; i++) {
         for (uint64_t start_ms = 0; start_ms < 130; start_ms += 13) {
@@ -59,10 +53,8 @@ static void in_time(void)
 
             start_clock(start_ms);
             deadline_in(set, &l.deadline, lengths_ms[i]);
-            for (uint64_t ms = start_ms; ms < at_ms; ms += 977)
-                turn_clock(ms);
-            if (at_ms > start_ms)
-                turn_clock(at_ms - 1);
+            for (uint64_t ms = start_ms; ms < at_ms; ms += 977) turn_clock(ms);
+            if (at_ms > start_ms) turn_clock(at_ms - 1);
             CHECK(l.fired == 0);
             turn_clock(at_ms + TICK_MS);
             CHECK(l.fired == 1);
@@ -72,8 +64,7 @@ static void in_time(void)
     }
 }
 
-static void put_off(void)
-{
+static void put_off(void) {
     struct limit l = {.deadline = {.fire = note_fired}};
 
     start_clock(1000);
@@ -89,8 +80,7 @@ static void put_off(void)
     CHECK(l.fired == 1 && !deadline_is_set(&l.deadline));
 }
 
-static void brought_forward(void)
-{
+static void brought_forward(void) {
     struct limit l = {.deadline = {.fire = note_fired}};
 
     start_clock(1000);
@@ -104,8 +94,7 @@ static void brought_forward(void)
     CHECK(l.fired == 1);
 }
 
-static void stopped(void)
-{
+static void stopped(void) {
     struct limit l = {.deadline = {.fire = note_fired}};
 
     start_clock(1000);
@@ -123,16 +112,14 @@ static void stopped(void)
     CHECK(l.fired == 1);
 }
 
-static void stop_other(struct deadline *d)
-{
+static void stop_other(struct deadline *d) {
     struct limit *l = (struct limit *)d;
 
     note_fired(d);
     deadline_stop(&l->other->deadline);
 }
 
-static void stops_another(void)
-{
+static void stops_another(void) {
     struct limit a = {.deadline = {.fire = stop_other}}, b = {.deadline = {.fire = stop_other}};
 
     a.other = &b;
@@ -146,14 +133,12 @@ static void stops_another(void)
     CHECK(a.fired + b.fired == 1);
 }
 
-static void start_again(struct deadline *d)
-{
+static void start_again(struct deadline *d) {
     note_fired(d);
     deadline_in(set, d, 0);
 }
 
-static void starts_again(void)
-{
+static void starts_again(void) {
     struct limit l = {.deadline = {.fire = start_again}};
 
     start_clock(1000);
@@ -165,8 +150,7 @@ static void starts_again(void)
     deadline_stop(&l.deadline);
 }
 
-static void clock_jumps(void)
-{
+static void clock_jumps(void) {
     struct limit l[3] = {{.fired = 0}};
     static const uint64_t lengths_ms[] = {100, 40000, 7200000};
 
@@ -179,8 +163,7 @@ static void clock_jumps(void)
     CHECK(l[0].fired == 0);
     CHECK(fdevents_now_ms(set) == 1000000);
     turn_clock(1000000 + DAY_MS);
-    for (int i = 0; i < 3; i++)
-        CHECK(l[i].fired == 1);
+    for (int i = 0; i < 3; i++) CHECK(l[i].fired == 1);
     deadline_in(set, &l[0].deadline, 100);
     turn_clock(1000000 + DAY_MS + 99);
     CHECK(l[0].fired == 1);
@@ -194,8 +177,7 @@ static void clock_jumps(void)
     CHECK(l[0].fired == 3);
 }
 
-static void many(void)
-{
+static void many(void) {
     struct limit *l = calloc(MANY, sizeof *l);
     unsigned random = 12345;
     int good = 0;
@@ -209,19 +191,16 @@ static void many(void)
     }
     for (uint64_t ms = 0; ms <= 600000 + 2 * TICK_MS; ms++) {
         clock_ms = ms;
-        if (ms % TICK_MS == 0 || ms % 37 == 0)
-            turn();
+        if (ms % TICK_MS == 0 || ms % 37 == 0) turn();
     }
     for (int i = 0; i < MANY; i++)
-        good +=
-            l[i].fired == 1 && l[i].fired_ms >= l[i].at_ms && l[i].fired_ms <= l[i].at_ms + TICK_MS;
+        good += l[i].fired == 1 && l[i].fired_ms >= l[i].at_ms && l[i].fired_ms <= l[i].at_ms + TICK_MS;
     CHECK(good == MANY);
     free(l);
 }
 
 /* The turn sleeps until the deadline, not longer and not in slices. */
-static void sleeps_until(void)
-{
+static void sleeps_until(void) {
     struct limit l = {.deadline = {.fire = note_fired}};
     int64_t start_ms;
     int turns = 0;
@@ -229,8 +208,7 @@ static void sleeps_until(void)
     turn();
     start_ms = suite_ms();
     deadline_in(set, &l.deadline, 100);
-    while (!l.fired && turns++ < 50)
-        fdevents_turn(set, -1);
+    while (!l.fired && turns++ < 50) fdevents_turn(set, -1);
     CHECK(suite_ms() - start_ms >= 100);
     CHECK(suite_ms() - start_ms < 100 + TICK_MS + 1000); /* a busy machine may take its time */
     CHECK(turns < 5);
@@ -239,8 +217,7 @@ static void sleeps_until(void)
     deadline_stop(&l.deadline);
 }
 
-static void outlives_its_set(void)
-{
+static void outlives_its_set(void) {
     struct fdevents *other = fdevents_make(backend_name, 10);
     struct limit l = {.deadline = {.fire = note_fired}};
 

@@ -23,8 +23,7 @@ const char *backend_name;
 static const char *case_name = "start";
 static unsigned passed, failed, skipped;
 
-bool suite_check(bool ok, const char *what, const char *file, int line)
-{
+bool suite_check(bool ok, const char *what, const char *file, int line) {
     if (ok) {
         passed++;
         return true;
@@ -35,28 +34,23 @@ bool suite_check(bool ok, const char *what, const char *file, int line)
     return false;
 }
 
-void suite_skip(const char *why)
-{
+void suite_skip(const char *why) {
     skipped++;
     printf("SKIP %s: %s: %s\n", backend_name, case_name, why);
 }
 
-static void run_cases(const struct suite_case *cases, const char *only)
-{
+static void run_cases(const struct suite_case *cases, const char *only) {
     for (; cases->name; cases++) {
-        if (only && strncmp(cases->name, only, strlen(only)) != 0)
-            continue;
+        if (only && strncmp(cases->name, only, strlen(only)) != 0) continue;
         case_name = cases->name;
         set = fdevents_make(backend_name, MAX_FDS);
-        if (!CHECK(set != NULL))
-            continue;
+        if (!CHECK(set != NULL)) continue;
         cases->run();
         fdevents_drop(set);
     }
 }
 
-static void run_backend(const char *name, const char *only)
-{
+static void run_backend(const char *name, const char *only) {
     backend_name = name;
 #ifdef SUITE_DOUBLE
     double_calls = 0;
@@ -72,39 +66,31 @@ static void run_backend(const char *name, const char *only)
 #endif
 }
 
-static int usage(const char *program)
-{
+static int usage(const char *program) {
     fprintf(stderr, "usage: %s [-b backend] [-c case]\nbackends:", program);
-    for (const char *const *names = fdevents_backends(); *names; names++)
-        fprintf(stderr, " %s", *names);
+    for (const char *const *names = fdevents_backends(); *names; names++) fprintf(stderr, " %s", *names);
     fprintf(stderr, "\n");
     return 2;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *backend = NULL, *only = NULL;
     unsigned ran = 0;
     int option;
 
     while ((option = getopt(argc, argv, "b:c:")) != -1) {
-        if (option == 'b')
-            backend = optarg;
-        else if (option == 'c')
-            only = optarg;
-        else
-            return usage(argv[0]);
+        if (option == 'b') backend = optarg;
+        else if (option == 'c') only = optarg;
+        else return usage(argv[0]);
     }
     signal(SIGPIPE, SIG_IGN);
     alarm(LIMIT_S); /* a backend that hangs is a failure, not a wait */
     for (const char *const *names = fdevents_backends(); *names; names++) {
-        if (backend && strcmp(backend, *names) != 0)
-            continue;
+        if (backend && strcmp(backend, *names) != 0) continue;
         run_backend(*names, only);
         ran++;
     }
-    if (ran == 0)
-        return usage(argv[0]);
+    if (ran == 0) return usage(argv[0]);
     printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
     return failed || passed == 0;
 }

@@ -18,47 +18,40 @@
 
 enum { NEXT_MS = 500, QUIET_MS = 50 };
 
-int64_t suite_ms(void)
-{
+int64_t suite_ms(void) {
     struct timespec time;
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-void nap(int ms)
-{
+void nap(int ms) {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 
     while (nanosleep(&time, &time) < 0 && errno == EINTR)
         ;
 }
 
-static void probe_run(struct fdevent *ev, unsigned ready)
-{
+static void probe_run(struct fdevent *ev, unsigned ready) {
     struct probe *p = (struct probe *)ev;
 
     p->runs++;
     p->last = ready;
     p->all |= ready;
-    if (p->then)
-        p->then(p, ready);
+    if (p->then) p->then(p, ready);
 }
 
-static void probe_closed(struct fdevent *ev)
-{
+static void probe_closed(struct fdevent *ev) {
     ((struct probe *)ev)->closed++;
 }
 
-void probe_init(struct probe *p)
-{
+void probe_init(struct probe *p) {
     memset(p, 0, sizeof *p);
     p->ev.run = probe_run;
     p->ev.closed = probe_closed;
 }
 
-void probe_add(struct probe *p, int fd, unsigned interest)
-{
+void probe_add(struct probe *p, int fd, unsigned interest) {
     void (*then)(struct probe *, unsigned) = p->then;
     void *arg = p->arg;
 
@@ -71,49 +64,40 @@ void probe_add(struct probe *p, int fd, unsigned interest)
     }
 }
 
-unsigned next(struct probe *p)
-{
+unsigned next(struct probe *p) {
     p->last = 0;
     fdevents_turn(set, NEXT_MS);
     return p->last;
 }
 
-void turn(void)
-{
+void turn(void) {
     fdevents_turn(set, 0);
 }
 
-bool quiet(void)
-{
+bool quiet(void) {
     int64_t start_ms = suite_ms();
 
     return fdevents_turn(set, QUIET_MS) == 0 && suite_ms() - start_ms >= QUIET_MS - 5;
 }
 
-void close_all(struct probe *p, int count)
-{
-    for (int i = 0; i < count; i++)
-        fdevent_close(&p[i].ev);
+void close_all(struct probe *p, int count) {
+    for (int i = 0; i < count; i++) fdevent_close(&p[i].ev);
     turn();
 }
 
-static void must(int result, const char *what)
-{
-    if (result >= 0)
-        return;
+static void must(int result, const char *what) {
+    if (result >= 0) return;
     perror(what);
     exit(2);
 }
 
-static void no_delay(int fd)
-{
+static void no_delay(int fd) {
     int one = 1;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
-int tcp_listener(void)
-{
+int tcp_listener(void) {
     struct sockaddr_in addr;
     int fd = socket_open(AF_INET, SOCK_STREAM, 0);
 
@@ -126,8 +110,7 @@ int tcp_listener(void)
     return fd;
 }
 
-int tcp_connect(int listener)
-{
+int tcp_connect(int listener) {
     struct sockaddr_in addr;
     socklen_t len = sizeof addr;
     int fd = socket_open(AF_INET, SOCK_STREAM, 0);
@@ -135,20 +118,17 @@ int tcp_connect(int listener)
     must(fd, "socket");
     must(getsockname(listener, (struct sockaddr *)&addr, &len), "getsockname");
     no_delay(fd);
-    if (connect(fd, (struct sockaddr *)&addr, len) < 0 && errno != EINPROGRESS)
-        must(-1, "connect");
+    if (connect(fd, (struct sockaddr *)&addr, len) < 0 && errno != EINPROGRESS) must(-1, "connect");
     return fd;
 }
 
-void tcp_pair(int fds[2])
-{
+void tcp_pair(int fds[2]) {
     int listener = tcp_listener();
 
     fds[1] = tcp_connect(listener);
     for (int tries = 0; tries < 1000; tries++) {
         fds[0] = socket_accept(listener, NULL, NULL);
-        if (fds[0] >= 0)
-            break;
+        if (fds[0] >= 0) break;
         nap(1);
     }
     must(fds[0], "accept");
@@ -156,8 +136,7 @@ void tcp_pair(int fds[2])
     close(listener);
 }
 
-void tcp_reset(int fd)
-{
+void tcp_reset(int fd) {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
 
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -165,20 +144,17 @@ void tcp_reset(int fd)
     nap(10);
 }
 
-void put(int fd, const char *bytes)
-{
+void put(int fd, const char *bytes) {
     CHECK(write(fd, bytes, strlen(bytes)) == (ssize_t)strlen(bytes));
 }
 
-ssize_t get(int fd)
-{
+ssize_t get(int fd) {
     char bytes[4096];
 
     return read(fd, bytes, sizeof bytes);
 }
 
-int spare_number(void)
-{
+int spare_number(void) {
     int fd = dup(0);
 
     must(fd, "dup");

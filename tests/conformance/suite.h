@@ -13,8 +13,7 @@ struct suite_case {
     void (*run)(void);
 };
 
-extern const struct suite_case cases_readiness[], cases_batch[], cases_end[], cases_life[],
-    cases_time[];
+extern const struct suite_case cases_readiness[], cases_batch[], cases_end[], cases_life[], cases_time[];
 
 extern struct fdevents *set;
 extern const char *backend_name;
@@ -35,9 +34,9 @@ struct probe {
 void probe_add(struct probe *p, int fd, unsigned interest); /* then and arg are kept */
 void probe_init(struct probe *p);
 
-unsigned next(struct probe *p);       /* one turn, at most half a second: what p was told in it */
-bool quiet(void);                     /* nobody is told anything, and the process really sleeps */
-void turn(void);                      /* a turn that does not wait */
+unsigned next(struct probe *p); /* one turn, at most half a second: what p was told in it */
+bool quiet(void);               /* nobody is told anything, and the process really sleeps */
+void turn(void);                /* a turn that does not wait */
 void close_all(struct probe *p, int count);
 
 int64_t suite_ms(void);
@@ -50,7 +49,7 @@ void tcp_pair(int fds[2]);
 void tcp_reset(int fd); /* closes with a reset */
 
 void put(int fd, const char *bytes);
-ssize_t get(int fd); /* recv() of at most 4096 bytes */
+ssize_t get(int fd);    /* recv() of at most 4096 bytes */
 int spare_number(void); /* a descriptor number that is not open */
 
 #endif

@@ -42,7 +42,8 @@ START_TEST(spans_are_searched) {
     static const struct {
         const char *in, *what;
         size_t at;
-    } table[] = {{"abcabc", "bc", 1}, {"aab", "ab", 1}, {"abc", "abcd", 3}, {"abc", "x", 3}, {"aXa", "a", 0}, {"", "a", 0}};
+    } table[] = {{"abcabc", "bc", 1}, {"aab", "ab", 1}, {"abc", "abcd", 3},
+                 {"abc", "x", 3},     {"aXa", "a", 0},  {"", "a", 0}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         ck_assert_msg(span_search(S(table[i].in), S(table[i].what)) == table[i].at, "row %zu", i);
     ck_assert_uint_eq(span_find(S("a.b.c"), '.'), 1);

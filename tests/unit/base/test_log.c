@@ -94,7 +94,7 @@ START_TEST(an_old_file_is_kept_if_need_be) {
     log_set_main(log_open(SPAN("")));
     struct stat st;
     ck_assert_int_eq(stat(older, &st), 0);
-    ck_assert_int_gt(st.st_size, 5);
+    ck_assert_int_eq(st.st_size, 5);
 }
 END_TEST
 
@@ -123,7 +123,7 @@ static unsigned read_lines(bool *lost_said) {
     ssize_t n;
     while ((n = read(pipe_ends[0], bytes, sizeof bytes)) > 0) {
         for (ssize_t i = 0; i < n; i++) {
-            ck_assert_uint_lt(left_n, sizeof left);
+            if (left_n == sizeof left) ck_abort_msg("a line without an end");
             left[left_n++] = bytes[i];
             if (bytes[i] != '\n') continue;
             struct span line = {left, left_n - 1};

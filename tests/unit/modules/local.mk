@@ -1,3 +1,4 @@
+## tests/unit/modules/local.mk - unit tests of the modules
 if HAVE_CHECK
 TRIAL_SOURCES = tests/unit/modules/trial.c tests/unit/modules/trial.h
 TRIAL_LIBS = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la src/base/libbase.la \
@@ -49,5 +50,19 @@ TESTS += tests/unit/modules/test_setenv
 tests_unit_modules_test_setenv_SOURCES = tests/unit/modules/test_setenv.c $(TRIAL_SOURCES)
 tests_unit_modules_test_setenv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_modules_test_setenv_LDADD = $(TRIAL_LIBS)
+endif
+if MOD_ACCESSLOG
+check_PROGRAMS += tests/unit/modules/test_accesslog
+TESTS += tests/unit/modules/test_accesslog
+tests_unit_modules_test_accesslog_SOURCES = tests/unit/modules/test_accesslog.c src/server/builtin.c
+tests_unit_modules_test_accesslog_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_accesslog_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+endif
+if MOD_DIRLISTING
+check_PROGRAMS += tests/unit/modules/test_dirlisting
+TESTS += tests/unit/modules/test_dirlisting
+tests_unit_modules_test_dirlisting_SOURCES = tests/unit/modules/test_dirlisting.c src/server/builtin.c
+tests_unit_modules_test_dirlisting_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_dirlisting_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 endif
 endif

@@ -29,7 +29,9 @@ START_TEST(addresses_as_text) {
         const char *in, *out;
         unsigned port;
     } table[] = {
-        {"192.0.2.1", "192.0.2.1", 8080}, {"255.255.255.255", "255.255.255.255", 8080}, {"2001:db8::1", "2001:db8::1", 8080},
+        {"192.0.2.1", "192.0.2.1", 8080},
+        {"255.255.255.255", "255.255.255.255", 8080},
+        {"2001:db8::1", "2001:db8::1", 8080},
         {"::ffff:192.0.2.1", "192.0.2.1", 8080}, {"::1", "::1", 8080}, {"a socket", "unix", 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -72,9 +74,9 @@ START_TEST(prefixes_match) {
 END_TEST
 
 START_TEST(what_is_no_prefix) {
-    static const char *const table[] = {"",          "10",       "10.0.0.0/33", "10.0.0.0/",  "10.0.0.0/x", "10.0.0.256",
-                                        "::/129",    ":",        "[::1",        "example.com", "10.0.0.0/-1", "1.2.3.4.5",
-                                        "0x7f.0.0.1", " 10.0.0.1"};
+    static const char *const table[] = {
+        "",     "10",          "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "10.0.0.256", "::/129", ":",
+        "[::1", "example.com", "10.0.0.0/-1", "1.2.3.4.5", "0x7f.0.0.1", " 10.0.0.1"};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct prefix prefix;
         ck_assert_msg(!prefix_parse(span_of(table[i]), &prefix), "\"%s\"", table[i]);

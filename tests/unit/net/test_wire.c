@@ -149,7 +149,7 @@ static void send_mixed(uint64_t max) {
     unsigned full = 0, yields = 0;
     while (q.count) {
         uint64_t before = q.bytes;
-        enum wire_sent sent = wire_flush(pair[0], &q, max);
+        enum wire_sent sent = wire_flush(pair[0], &q, max, false);
         ck_assert_int_ne(sent, WIRE_FAILED);
         ck_assert_msg(before - q.bytes <= max, "more than was allowed");
         full += sent == WIRE_FULL;
@@ -183,7 +183,7 @@ START_TEST(a_file_that_has_become_shorter) {
     struct file *f = file_open(path);
     chunks_add_file(&q, f, 0, FILE_BYTES);
     ck_assert_int_eq(truncate(path, 100), 0);
-    ck_assert_int_eq(wire_flush(pair[0], &q, 1 << 20), WIRE_FAILED);
+    ck_assert_int_eq(wire_flush(pair[0], &q, 1 << 20, false), WIRE_FAILED);
     ck_assert_int_eq(errno, EIO);
     chunks_clear(&q);
     file_drop(f);
@@ -201,7 +201,7 @@ START_TEST(a_peer_that_is_gone) {
     ck_assert_int_eq(wire_receive(pair[0], bytes, sizeof bytes), 1);
     ck_assert_int_eq(wire_receive(pair[0], bytes, sizeof bytes), 0);
     chunks_add_constant(&q, SPAN("nobody reads this"));
-    ck_assert_int_eq(wire_flush(pair[0], &q, 100), WIRE_FAILED);
+    ck_assert_int_eq(wire_flush(pair[0], &q, 100, false), WIRE_FAILED);
     ck_assert_int_eq(errno, EPIPE);
     chunks_clear(&q);
     ck_assert_int_eq(wire_receive(-1, bytes, sizeof bytes), WIRE_BROKEN);

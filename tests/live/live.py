@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# live.py - runs the live tests, one line each
+# SPDX-License-Identifier: BSD-3-Clause
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+import harness
+import t_backends
+import t_command
+import t_debian
+import t_features
+import t_reload
+import t_signals
+
+LIMIT_S = 300  # for one test
+
+
+def run(test):
+    """None if it passed, else what to say of it; "skip: …" if it could not be tried."""
+    harness.alarm(LIMIT_S)
+    try:
+        test.run()
+        return None
+    except harness.Skip as why:
+        return "skip: %s" % why
+    except (Exception, SystemExit) as error:
+        where = traceback.extract_tb(sys.exc_info()[2])[-1]
+        said = "%s: %s" % (type(error).__name__, error) if not isinstance(error, AssertionError) else str(error)
+        return "%s:%d: %s%s" % (where.filename.rsplit("/", 1)[-1], where.lineno, said or where.line, harness.tails())
+    finally:
+        harness.alarm(0)
+        harness.end_all()
+
+
+def main(words):
+    passed = failed = skipped = 0
+    harness.scratch = tempfile.mkdtemp(prefix="goldcrest-live.")
+    try:
+        harness.install()
+        modules = (t_features, t_debian, t_command, t_backends, t_reload, t_signals)
+        for test in [t for m in modules for t in m.tests()]:
+            if words and not any(w in test.name for w in words):
+                continue
+            begun = time.monotonic()
+            problem = run(test)
+            took = time.monotonic() - begun
+            if problem is None:
+                passed += 1
+                print("ok   %s (%.1f s)" % (test.name, took), flush=True)
+            elif problem.startswith("skip: "):
+                skipped += 1
+                print("skip %s: %s" % (test.name, problem[6:]), flush=True)
+            else:
+                failed += 1
+                print("FAIL %s (%.1f s): %s" % (test.name, took, problem), flush=True)
+    finally:
+        harness.end_all()
+        shutil.rmtree(harness.scratch, ignore_errors=True)
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

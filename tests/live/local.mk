@@ -1,0 +1,14 @@
+## tests/live/local.mk - the built server, as its users have it
+live_tests = tests/live/run.sh
+TESTS += $(live_tests)
+
+EXTRA_DIST += \
+	tests/live/run.sh \
+	tests/live/harness.py \
+	tests/live/live.py \
+	tests/live/t_backends.py \
+	tests/live/t_command.py \
+	tests/live/t_debian.py \
+	tests/live/t_features.py \
+	tests/live/t_reload.py \
+	tests/live/t_signals.py

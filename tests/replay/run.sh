@@ -1,0 +1,21 @@
+#!/bin/sh
+# run.sh - plays every scenario with every backend: as it is, byte by byte, and with every second write refused
+# SPDX-License-Identifier: BSD-3-Clause
+# The player is in the build tree (the current directory's tests/replay), the scenarios in the source tree ($srcdir).
+player=${PLAYER:-tests/replay/player}
+scenarios=${srcdir:-.}/tests/replay
+passed=0
+failed=0
+
+for backend in $("$player" -l); do
+    for mode in plain bytes refuse; do
+        if "$player" -c -b "$backend" -m $mode "$scenarios"/*.replay; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+        fi
+    done
+done
+
+echo "$passed passed, $failed failed"
+[ $passed -gt 0 ] && [ $failed -eq 0 ]

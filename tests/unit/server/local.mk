@@ -1,0 +1,32 @@
+# tests/unit/server/local.mk - unit tests of src/server, and of the replies below it
+# SPDX-License-Identifier: BSD-3-Clause
+
+if HAVE_CHECK
+unit_server_tests = \
+	tests/unit/server/test_control \
+	tests/unit/server/test_emit \
+	tests/unit/server/test_plan \
+	tests/unit/server/test_replies
+
+check_PROGRAMS += $(unit_server_tests)
+TESTS += $(unit_server_tests)
+unit_server_libs = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+unit_server_below = src/h1/libh1.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la \
+	fdevents/libfdevents.la src/base/libbase.la $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+
+tests_unit_server_test_control_SOURCES = tests/unit/server/test_control.c src/server/builtin.c
+tests_unit_server_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_control_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_emit_SOURCES = tests/unit/server/test_emit.c
+tests_unit_server_test_emit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_emit_LDADD = $(unit_server_below)
+
+tests_unit_server_test_plan_SOURCES = tests/unit/server/test_plan.c src/server/builtin.c
+tests_unit_server_test_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_plan_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_replies_SOURCES = tests/unit/server/test_replies.c
+tests_unit_server_test_replies_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_replies_LDADD = $(unit_server_below)
+endif
