@@ -223,13 +223,13 @@ static void say_complaints(const struct complaints *c) {
 }
 
 /* -tt: what it leads to, short of binding and logging. */
-static bool preflight(const struct conf *conf) {
+static bool preflight(const struct command *c, const struct conf *conf) {
     struct stat st;
     const char *root = conf->core->document_root.p;
     if (conf->core->chroot.n) return true; /* paths mean something else there */
     if (stat(root, &st) == 0 && S_ISDIR(st.st_mode)) return true;
-    fprintf(stderr, "goldcrest: server.document-root: %s is no directory\n", root);
-    return false;
+    fprintf(stderr, "goldcrest: warning: server.document-root: %s is no directory\n", root);
+    return !c->strict; /* it may be made or mounted later */
 }
 
 static int look_at(const struct command *c, const struct conf *conf, const struct complaints *complaints) {
@@ -240,7 +240,7 @@ static int look_at(const struct command *c, const struct conf *conf, const struc
         fputs(buf_text(&text), stdout);
         buf_done(&text);
     }
-    if (c->tests > 1) ok = ok && preflight(conf);
+    if (c->tests > 1) ok = ok && preflight(c, conf);
     if (c->tests == 1 && ok) puts("Syntax OK");
     return ok ? 0 : EXIT_BAD;
 }

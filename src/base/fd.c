@@ -64,6 +64,12 @@ int fd_read_all(int fd, struct buf *out, size_t max) {
     }
 }
 
+void fd_cover_standard(int fd) {
+    if (fd < 0) return;
+    for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++) dup2(fd, standard);
+    if (fd > STDERR_FILENO) close(fd);
+}
+
 int fd_fill_standard(void) {
     int fd;
     do fd = open("/dev/null", O_RDWR);

@@ -23,4 +23,7 @@ int fd_read_all(int fd, struct buf *out, size_t max);
 /* Puts /dev/null on descriptors 0, 1, 2 where nothing is open, so that no socket ever gets such a number. */
 int fd_fill_standard(void);
 
+/* Descriptors 0, 1 and 2 become that one, which is closed; below 0: nothing happens. */
+void fd_cover_standard(int fd);
+
 #endif

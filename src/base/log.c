@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -31,14 +32,18 @@ struct log {
     enum log_kind kind;
     int fd;
     int syslog_level;
+    size_t atomic_bytes; /* of a pipe: PIPE_BUF */
     uint64_t lost; /* lines, since the reader last kept up */
     struct buf waiting;
     char *target;
 };
 
 static struct list logs = {&logs, &logs};
-static struct log to_stderr = {
-    {&to_stderr.all, &to_stderr.all}, 1, TO_STDERR, STDERR_FILENO, LOG_ERR, 0, {NULL, 0, 0}, NULL};
+static struct log to_stderr = {.all = {&to_stderr.all, &to_stderr.all},
+                               .refs = 1,
+                               .kind = TO_STDERR,
+                               .fd = STDERR_FILENO,
+                               .syslog_level = LOG_ERR};
 static struct log *main_log = &to_stderr;
 static int (*open_pipe)(struct span program, void *arg);
 static void *open_pipe_arg;
@@ -97,6 +102,8 @@ struct log *log_open(struct span target) {
         free(l);
         return NULL;
     }
+    long atomic = l->kind == TO_PIPE ? fpathconf(l->fd, _PC_PIPE_BUF) : 0;
+    l->atomic_bytes = atomic > 0 ? (size_t)atomic : _POSIX_PIPE_BUF;
     list_add_last(&logs, &l->all);
     return l;
 }
@@ -110,11 +117,23 @@ struct span log_target(const struct log *l) {
     return span_of(l->target);
 }
 
+/* How much to write at once. Several workers share a pipe: only so much as it takes whole or not at all is never cut
+ * and never mixed with what others write. */
+static size_t piece(const struct log *l, size_t done) {
+    const char *from = l->waiting.p + done;
+    size_t n = l->waiting.n - done;
+    if (l->kind != TO_PIPE || n <= l->atomic_bytes) return n;
+    for (size_t end = l->atomic_bytes; end > 0; end--)
+        if (from[end - 1] == '\n') return end;
+    const char *end = memchr(from, '\n', n);
+    return end ? (size_t)(end - from) + 1 : n;
+}
+
 /* Writes what waits, as far as whole lines can be kept whole. A pipe whose reader sleeps keeps the rest for later. */
 static void flush(struct log *l) {
     size_t done = 0;
     while (done < l->waiting.n) {
-        ssize_t n = write(l->fd, l->waiting.p + done, l->waiting.n - done);
+        ssize_t n = write(l->fd, l->waiting.p + done, piece(l, done));
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break;
         done += (size_t)n;
@@ -221,6 +240,12 @@ void logs_flush(void) {
         struct log *l = CONTAINER(i, struct log, all);
         if (l->waiting.n) flush(l);
     }
+}
+
+bool logs_waiting(void) {
+    for (struct list *i = logs.next; i != &logs; i = i->next)
+        if (CONTAINER(i, struct log, all)->waiting.n) return true;
+    return false;
 }
 
 void logs_reopen(void) {

@@ -44,6 +44,7 @@ void log_set_main(struct log *l); /* takes a reference over */
 
 /* All logs of the process. Reopening: a file that was renamed is made anew; what was buffered goes to the old one. */
 void logs_flush(void);
+bool logs_waiting(void); /* is there anything that logs_flush() would write? */
 void logs_reopen(void);
 
 /* How "|program" is opened: a descriptor to write to, or -1 with errno. */

@@ -27,6 +27,8 @@ enum parse_option {
     PARSE_URL_INVALID_UTF8_REJECT = 0x2000,
     PARSE_METHOD_GET_BODY = 0x4000
 };
+/* url-normalize switched off: no rule for URLs is left, but those that are switched on behind it. */
+#define PARSE_URL_ALL 0x3ff8
 #define PARSE_DEFAULTS                                                                                 \
     (PARSE_HEADER_STRICT | PARSE_HOST_STRICT | PARSE_HOST_NORMALIZE | PARSE_URL_NORMALIZE |            \
      PARSE_URL_UNRESERVED | PARSE_URL_CTRLS_REJECT | PARSE_URL_2F_DECODE | PARSE_URL_DOTSEG_REMOVE |   \

@@ -173,12 +173,22 @@ static void set_body(struct request *r, const struct settings *s, const struct l
     r->status = 200;
 }
 
+/* Without server.follow-symlink a directory behind a link is not shown either. */
+static bool is_behind_link(struct request *r) {
+    if (request_core(r)->follow_symlink) return false;
+    struct file *f = file_open_without_links(r->physical.path.p);
+    bool yes = f || errno != EISDIR;
+    file_drop(f);
+    return yes;
+}
+
 static enum handler list(struct request *r, const void *settings) {
     const struct settings *s = settings;
     struct span path = r->physical.path;
     struct listing l = {0};
     if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD) return HANDLER_GO_ON;
     if (r->status || path.n == 0 || path.p[path.n - 1] != '/') return HANDLER_GO_ON;
+    if (is_behind_link(r)) return refuse(r, EACCES);
     struct wish wish = wish_from_query(r->in.uri.query);
     struct listing_filter filter = {
         .exclude = s->exclude,

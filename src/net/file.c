@@ -76,7 +76,11 @@ struct file *file_open_without_links(const char *path) {
         copy[part.p - copy + (ptrdiff_t)part.n] = '\0';
         int next =
             openat(dir, part.p, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (last ? 0 : O_DIRECTORY));
+        struct stat st;
         int error = errno;
+        if (next < 0 && error == ENOTDIR && fstatat(dir, part.p, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISLNK(st.st_mode))
+            error = ELOOP; /* with O_DIRECTORY some kernels call a link no directory */
         close(dir);
         errno = error;
         dir = next;

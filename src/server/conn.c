@@ -132,7 +132,7 @@ static uint64_t read_limit_ms(struct conn *c, const struct core_settings *core) 
     struct request *r = c->request;
     uint64_t ms = core->max_read_idle_s * UINT64_C(1000);
     if (r->state == REQUEST_READ && core->max_head_s) return least(ms, left_of(c, core->max_head_s * UINT64_C(1000)));
-    if (r->state == REQUEST_READ_BODY && core->min_body_rate)
+    if ((r->state == REQUEST_READ_BODY || r->state == REQUEST_RESPONSE_END) && core->min_body_rate)
         return least(ms, left_of(c, BODY_GRACE_MS + r->body_received * 1000 / core->min_body_rate));
     return ms;
 }

@@ -33,6 +33,7 @@ static void *compile_parse_options(const struct value *v, struct complaints *c) 
             complain(c, COMPLAINT_ERROR, e->value.place, 1, "write \"enable\" or \"disable\"",
                      "\"%.*s\" is switched on or off", SPAN_ARG(e->key));
         }
+        if (bit == PARSE_URL_NORMALIZE && !yes) bit = PARSE_URL_ALL;
         unsigned *bits = yes ? &o->set : &o->clear, *others = yes ? &o->clear : &o->set;
         *bits |= bit;
         *others &= ~bit;
@@ -137,7 +138,7 @@ const struct directive core_directives[] = {
         "Error pages are the files PREFIX + status + \".html\"."),
     ROW("server.error-handler", STRING, ANY, error_handler, "The URL that is asked for the page of an error status."),
     ROW("server.error-handler-404", STRING, ANY, error_handler_404,
-        "The URL that answers in place of what was not found; its status counts."),
+        "The URL that answers in place of what was not found or is forbidden; its status counts."),
     ROW("server.error-intercept", BOOL, ANY, error_intercept, "Error pages in place of those that gateways make."),
     ROW("server.force-lowercase-filenames", BOOL, ANY, lowercase_filenames,
         "File names are looked for in lower case."),

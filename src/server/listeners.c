@@ -30,7 +30,7 @@ static struct held_listener *make(struct span name, unsigned count) {
 static void drop(struct held_listener *l) {
     for (unsigned i = 0; i < l->count; i++)
         if (l->fds[i] >= 0) close(l->fds[i]);
-    if (l->name[0] == '/') unlink(l->name);
+    if (l->name[0] == '/' && !l->is_lent) unlink(l->name);
     free(l->name);
     free(l);
 }
@@ -74,6 +74,15 @@ static struct listener_options options_of(const struct core_settings *core, bool
     };
 }
 
+/* The kernel lets anybody of our user join those who share an address: without this a server that is started twice
+ * would not notice. */
+static bool is_free(struct span name, const struct core_settings *core, char why[128]) {
+    struct listener_options alone = options_of(core, false);
+    int fd = listener_open(name, &alone, why);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 static struct held_listener *open_one(const struct conf *conf, const struct listen_spec *spec, unsigned workers) {
     bool is_unix = spec->name.p[0] == '/' || spec->name.p[0] == '\\';
     int passed = conf->core->systemd_sockets ? take_passed(spec->name) : -1;
@@ -81,9 +90,11 @@ static struct held_listener *open_one(const struct conf *conf, const struct list
     struct held_listener *l = make(spec->name, several ? workers : 1);
     struct listener_options o = options_of(spec->core, several);
     char why[128];
+    bool may = !several || is_free(spec->name, spec->core, why);
     l->fds[0] = passed;
+    l->is_lent = passed >= 0;
     for (unsigned i = 0; i < l->count; i++) {
-        if (l->fds[i] < 0) l->fds[i] = listener_open(spec->name, &o, why);
+        if (l->fds[i] < 0 && may) l->fds[i] = listener_open(spec->name, &o, why);
         if (l->fds[i] >= 0) continue;
         say_error("cannot listen on %s: %s", l->name, why);
         l->name[0] = ' '; /* whoever's socket file it is, it stays */

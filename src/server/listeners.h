@@ -17,6 +17,7 @@ struct held_listener {
     char *name;
     unsigned count;
     bool passed; /* by whoever started us, and not named by the configuration: kept for good */
+    bool is_lent; /* passed, named or not: a socket file stays when we end */
     int fds[];
 };
 

@@ -5,16 +5,22 @@
 #include "server/loggers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
 
-enum { FAST_FAILURES_MAX = 5 };
+enum { FAST_FAILURES_MAX = 5, LIVES_LONG_S = 10 };
+
+static int64_t now_s(void) {
+    return (int64_t)(clock_monotonic_ns() / 1000000000);
+}
 
 /* In the child: the pipe is standard input; no signal is left blocked or ignored. */
 static void become(const struct logger *l, const struct who *who) {
@@ -25,6 +31,7 @@ static void become(const struct logger *l, const struct who *who) {
     for (int signo = 1; signo < NSIG; signo++) sigaction(signo, &standard, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (l->is_quiet) fd_cover_standard(fd_open("/dev/null", O_RDWR, 0));
     if (dup2(l->read_end, STDIN_FILENO) < 0) _exit(127);
     if (who->is_set && (setgid(who->gid) != 0 || setgroups(0, NULL) != 0)) _exit(127);
     if (who->name && (initgroups(who->name, who->gid) != 0 || setuid(who->uid) != 0)) _exit(127);
@@ -33,6 +40,7 @@ static void become(const struct logger *l, const struct who *who) {
 }
 
 static bool start(struct logger *l, const struct who *who) {
+    l->begun_s = now_s();
     l->pid = fork();
     if (l->pid == 0) become(l, who);
     if (l->pid < 0) say_error("the logging program \"%s\" cannot be started: %s", l->program, strerror(errno));
@@ -44,7 +52,7 @@ struct logger *logger_find(struct logger *list, struct span program) {
     return list;
 }
 
-struct logger *logger_get(struct logger **list, struct span program, const struct who *who) {
+struct logger *logger_get(struct logger **list, struct span program, const struct who *who, bool is_quiet) {
     int ends[2];
     struct logger *l = logger_find(*list, program);
     if (l) return l;
@@ -53,6 +61,7 @@ struct logger *logger_get(struct logger **list, struct span program, const struc
     l->program = span_dup(program);
     l->read_end = ends[0];
     l->write_end = ends[1];
+    l->is_quiet = is_quiet;
     start(l, who);
     l->next = *list;
     *list = l;
@@ -63,6 +72,7 @@ bool logger_restart(struct logger *list, pid_t pid, const struct who *who) {
     for (struct logger *l = list; l; l = l->next) {
         if (l->pid != pid) continue;
         l->pid = -1;
+        if (now_s() - l->begun_s >= LIVES_LONG_S) l->failures = 0;
         if (++l->failures > FAST_FAILURES_MAX) {
             say_error("the logging program \"%s\" has ended %u times: it is not started again", l->program,
                       l->failures);

@@ -16,11 +16,14 @@ struct logger {
     char *program;
     int read_end, write_end;
     pid_t pid;
-    unsigned failures;
+    int64_t begun_s;   /* monotonic */
+    unsigned failures; /* one soon after the other */
+    bool is_quiet;     /* nothing of its own holds the terminal that a daemon leaves */
 };
 
-/* The pipe to that program, which is started if it is not running yet; as the user `who`. NULL with errno. */
-struct logger *logger_get(struct logger **list, struct span program, const struct who *who);
+/* The pipe to that program, which is started if it is not running yet; as the user `who`. is_quiet: its output and
+ * errors go nowhere. NULL with errno. */
+struct logger *logger_get(struct logger **list, struct span program, const struct who *who, bool is_quiet);
 struct logger *logger_find(struct logger *list, struct span program);
 
 /* A child is gone: if it was a logger it is started again. True if it was one. */

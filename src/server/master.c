@@ -35,7 +35,7 @@ enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, B
 struct child {
     pid_t pid;        /* 0: none */
     int control;      /* our end; -1: none */
-    int64_t begun_s;
+    int64_t begun_s;  /* monotonic, like again_s */
     int64_t again_s;  /* when to start it anew */
     unsigned delay_s; /* back-off: 0, 1, 2, 4 … */
     bool leaves;      /* told to end: not started again */
@@ -48,8 +48,10 @@ struct master {
     struct logger *loggers;
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
-    struct who who;
+    struct who who;        /* its name is our own: configurations come and go */
+    char *user, *pid_name; /* likewise */
     int pid_fd;
+    int news;            /* to the process that was called, until it has its answer; -1: none waits */
     bool ending;
 };
 
@@ -57,15 +59,23 @@ static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGALRM
 
 /* ---- workers ---------------------------------------------------------------------------------- */
 
-static unsigned worker_count(const struct conf *conf) {
-    return conf->core->max_worker ? conf->core->max_worker : 1;
+/* With -i it is one: nobody could tell when several have had nothing to do at the same time. */
+static unsigned worker_count(const struct master *m, const struct conf *conf) {
+    return conf->core->max_worker && !m->start->idle_exit_s ? conf->core->max_worker : 1;
+}
+
+static int64_t now_s(void) {
+    return (int64_t)(clock_monotonic_ns() / 1000000000);
 }
 
 static _Noreturn void be_worker(struct master *m, unsigned slot, int control) {
-    struct serving s = {m->conf, m->listeners, m->loggers, m->who, slot, control, m->start->idle_exit_s};
+    struct serving s = {m->conf,  m->listeners, m->loggers,           m->who,
+                        slot,     m->slots,     control,              m->start->idle_exit_s,
+                        !m->start->foreground};
     for (unsigned i = 0; i < m->cap; i++)
         if (m->children[i].control >= 0) close(m->children[i].control);
     if (m->pid_fd >= 0) close(m->pid_fd);
+    if (m->news >= 0) close(m->news);
     serving_run(&s);
 }
 
@@ -95,7 +105,7 @@ static bool start_worker(struct master *m, unsigned slot) {
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     child->pid = pid;
     child->control = pair[0];
-    child->begun_s = clock_now_s();
+    child->begun_s = now_s();
     child->again_s = 0;
     child->leaves = false;
     return true;
@@ -120,7 +130,7 @@ static void make_slots(struct master *m, unsigned slots) {
 }
 
 static bool start_workers(struct master *m) {
-    make_slots(m, worker_count(m->conf));
+    make_slots(m, worker_count(m, m->conf));
     for (unsigned i = 0; i < m->slots; i++)
         if (!start_worker(m, i)) return false;
     for (unsigned i = 0; i < m->slots; i++)
@@ -128,10 +138,14 @@ static bool start_workers(struct master *m) {
     return true;
 }
 
+/* Half a message may have been sent: nothing that follows would be understood. The worker takes the end of the
+ * connection for ours, ends gracefully and is replaced. */
 static void tell(struct child *child, enum control_kind kind, struct span payload, int fd) {
     if (child->control < 0) return;
-    if (!control_send(child->control, kind, payload, fd))
-        say_error("worker %ld cannot be told: %s", (long)child->pid, strerror(errno));
+    if (control_send(child->control, kind, payload, fd)) return;
+    say_error("worker %ld cannot be told: %s", (long)child->pid, strerror(errno));
+    close(child->control);
+    child->control = -1;
 }
 
 static void tell_all(struct master *m, enum control_kind kind) {
@@ -162,21 +176,22 @@ static void say_death(pid_t pid, int status) {
 static void worker_is_gone(struct master *m, unsigned slot, int status) {
     struct child *child = &m->children[slot];
     pid_t pid = child->pid;
-    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    close(child->control);
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0, left = child->leaves;
+    if (child->control >= 0) close(child->control);
     child->control = -1;
     child->pid = 0;
-    if (m->ending || child->leaves || slot >= m->slots) return;
+    child->leaves = false;
+    if (m->ending || left || slot >= m->slots) return; /* a reload may want the slot again: replace_workers() */
     if (clean && m->start->idle_exit_s) { /* -i: nobody came */
         m->ending = true;
         tell_all(m, CONTROL_END);
         return;
     }
     say_death(pid, status);
-    bool short_lived = clock_now_s() - child->begun_s < LIVES_LONG_S;
+    bool short_lived = now_s() - child->begun_s < LIVES_LONG_S;
     child->delay_s = !short_lived ? 0 : child->delay_s ? child->delay_s * 2 : 1;
     if (child->delay_s > BACK_OFF_MAX_S) child->delay_s = BACK_OFF_MAX_S;
-    child->again_s = clock_now_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
+    child->again_s = now_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
 }
 
 static void reap(struct master *m) {
@@ -194,13 +209,10 @@ static void replace_workers(struct master *m) {
     int64_t next = 0;
     for (unsigned i = 0; i < m->slots && !m->ending; i++) {
         struct child *child = &m->children[i];
-        if (child->pid || child->leaves) continue;
-        if (child->again_s > clock_now_s()) {
-            int64_t wait = child->again_s - clock_now_s();
-            if (!next || wait < next) next = wait;
-        } else {
-            start_worker(m, i);
-        }
+        if (child->pid) continue;
+        int64_t wait = child->again_s - now_s();
+        if (wait <= 0) wait = start_worker(m, i) ? 0 : 1; /* no process can be had: no signal will tell when */
+        if (wait && (!next || wait < next)) next = wait;
     }
     if (next) alarm((unsigned)next);
 }
@@ -218,7 +230,7 @@ static void say_complaints(const struct complaints *c) {
 
 static void start_logger(struct span program, void *arg) {
     struct master *m = arg;
-    if (!logger_get(&m->loggers, program, &m->who))
+    if (!logger_get(&m->loggers, program, &m->who, !m->start->foreground))
         say_error("\"%.*s\": %s", SPAN_ARG(program), strerror(errno));
 }
 
@@ -256,15 +268,25 @@ static void send_all(struct master *m, const struct conf *old) {
     buf_add_char(&recording, '\0');
     inputs_save(m->conf->inputs, &recording);
     for (unsigned i = 0; i < m->slots && i < m->cap; i++)
-        if (m->children[i].pid) send_conf(m, &m->children[i], i, old, buf_span(&recording));
+        if (m->children[i].pid && !m->children[i].leaves)
+            send_conf(m, &m->children[i], i, old, buf_span(&recording));
     buf_done(&recording);
+}
+
+/* The kernel goes on to give connections to the sockets of workers that leave: those who stay take them over. */
+static void hand_sockets_over(struct master *m, unsigned before, unsigned now) {
+    for (const struct held_listener *l = m->listeners; l; l = l->next)
+        for (unsigned i = now; i < l->count; i++)
+            if (i % before != i % now) tell(&m->children[i % now], CONTROL_LISTENER, span_of(l->name), l->fds[i]);
 }
 
 /* More workers are started with the new configuration; those that are too many end gracefully. */
 static void adjust_workers(struct master *m) {
-    unsigned before = m->slots, now = worker_count(m->conf);
+    unsigned before = m->slots, now = worker_count(m, m->conf);
     make_slots(m, now);
+    if (now < before) hand_sockets_over(m, before, now);
     for (unsigned i = now; i < before; i++) {
+        if (!m->children[i].pid || m->children[i].leaves) continue;
         m->children[i].leaves = true;
         tell(&m->children[i], CONTROL_END, SPAN(""), -1);
     }
@@ -276,7 +298,7 @@ static void reload(struct master *m) {
     struct complaints *complaints = complaints_make();
     struct conf *old = m->conf, *new = load(m->start, complaints);
     say_complaints(complaints);
-    if (!new || !listeners_open(&m->listeners, new, worker_count(new))) {
+    if (!new || !listeners_open(&m->listeners, new, worker_count(m, new))) {
         say_error("reload: the new configuration is refused; the old one stays in force");
         conf_drop(new);
     } else {
@@ -294,27 +316,39 @@ static void reload(struct master *m) {
 
 /* ---- start and end ---------------------------------------------------------------------------- */
 
+/* What it holds stays until we serve: it may be the file of a server that is running. */
 static bool open_pid_file(struct master *m) {
     struct span name = m->conf->core->pid_file;
     m->pid_fd = -1;
     if (name.n == 0) return true;
-    m->pid_fd = fd_open(name.p, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    if (m->pid_fd < 0) say_error("server.pid-file: %s cannot be written: %s", name.p, strerror(errno));
+    m->pid_name = span_dup(name);
+    m->pid_fd = fd_open(m->pid_name, O_WRONLY | O_CREAT, 0644);
+    if (m->pid_fd < 0) say_error("server.pid-file: %s cannot be written: %s", m->pid_name, strerror(errno));
     return m->pid_fd >= 0;
 }
 
 static void write_pid(struct master *m) {
     char text[24];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (m->pid_fd >= 0 && fd_write_all(m->pid_fd, text, (size_t)n) != 0)
-        say_error("server.pid-file: %s", strerror(errno));
+    if (m->pid_fd < 0) return;
+    if (ftruncate(m->pid_fd, 0) != 0 && errno != EINVAL) say_error("server.pid-file: %s", strerror(errno));
+    if (fd_write_all(m->pid_fd, text, (size_t)n) != 0) say_error("server.pid-file: %s", strerror(errno));
 }
 
 static void remove_pid_file(struct master *m) {
     if (m->pid_fd < 0) return;
     close(m->pid_fd);
     m->pid_fd = -1;
-    unlink(m->conf->core->pid_file.p);
+    unlink(m->pid_name);
+}
+
+/* We never served: if anything stands in it, it is another server's. */
+static void leave_pid_file(struct master *m) {
+    struct stat st;
+    if (m->pid_fd < 0) return;
+    if (fstat(m->pid_fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) unlink(m->pid_name);
+    close(m->pid_fd);
+    m->pid_fd = -1;
 }
 
 /* Leaves the terminal. The process that was called waits until the workers serve, and ends with that news. */
@@ -335,20 +369,17 @@ static int daemonise(void) {
     setsid();
     pid = fork();
     if (pid != 0) _exit(0);
+    if (chdir("/") != 0) say_warning("chdir: %s", strerror(errno)); /* before there are workers: one place for all */
     return ends[1];
 }
 
-static void leave_terminal(int news) {
-    char good = 0;
-    int null = fd_open("/dev/null", O_RDWR, 0);
-    if (news < 0 || null < 0) return;
-    if (chdir("/") != 0) say_warning("chdir: %s", strerror(errno));
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
-    dup2(null, STDERR_FILENO);
-    if (null > STDERR_FILENO) close(null);
-    if (write(news, &good, 1) != 1) say_warning("the process that started this one is gone");
-    close(news);
+static void leave_terminal(struct master *m) {
+    const char good = 0;
+    if (m->news < 0) return;
+    fd_cover_standard(fd_open("/dev/null", O_RDWR, 0));
+    if (write(m->news, &good, 1) != 1) say_warning("the process that started this one is gone");
+    close(m->news);
+    m->news = -1;
 }
 
 static int open_pipe(struct span program, void *arg) {
@@ -357,6 +388,15 @@ static int open_pipe(struct span program, void *arg) {
     int fd = l ? dup(l->write_end) : -1;
     if (fd >= 0) fd_set_cloexec(fd, true);
     return fd;
+}
+
+/* Whoever may write in the directory of a log can put a link there: files are opened with a worker's rights. */
+static void act_as_worker(const struct who *who, bool yes) {
+    bool ok = true;
+    if (!who->is_set) return;
+    if (yes) ok = setegid(who->gid) == 0 && (!who->name || seteuid(who->uid) == 0);
+    else ok = seteuid(getuid()) == 0 && setegid(getgid()) == 0;
+    if (!ok) say_error("seteuid: %s", strerror(errno));
 }
 
 /* The master speaks in the error log too; a worker has made the file already, as its user. */
@@ -370,19 +410,30 @@ static void use_error_log(struct master *m) {
     else if (name.n && name.p[0] != '|' && core->chroot.n) buf_printf(&target, "%s/%s", core->chroot.p, name.p);
     else buf_add(&target, name);
     logs_set_opener(open_pipe, m);
+    act_as_worker(&m->who, true);
     struct log *log = target.n ? log_open(buf_span(&target)) : NULL;
+    act_as_worker(&m->who, false);
     if (log) log_set_main(log);
     buf_done(&target);
 }
 
+static void heard(int signo) {
+    (void)signo;
+}
+
+/* They need a handler, though it never runs: an ignored SIGCHLD, as some parents hand it down, tells nobody of a
+ * worker's death, and some systems drop what is ignored even while somebody waits for it. */
 static void block_signals(sigset_t *set) {
-    struct sigaction ignore;
+    struct sigaction ignore, hear;
     memset(&ignore, 0, sizeof ignore);
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &ignore, NULL);
+    memset(&hear, 0, sizeof hear);
+    hear.sa_handler = heard;
     sigemptyset(set);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaddset(set, signals[i]);
     sigprocmask(SIG_BLOCK, set, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &hear, NULL);
 }
 
 static void end(struct master *m, int signo) {
@@ -405,7 +456,9 @@ static int watch(struct master *m, const sigset_t *set) {
         clock_update();
         if (signo == SIGTERM || signo == SIGINT) end(m, signo);
         if (signo == SIGHUP) {
+            act_as_worker(&m->who, true);
             logs_reopen();
+            act_as_worker(&m->who, false);
             tell_all(m, CONTROL_REOPEN);
         }
         if (signo == SIGUSR1 && !m->ending) reload(m);
@@ -415,13 +468,23 @@ static int watch(struct master *m, const sigset_t *set) {
     return 0;
 }
 
+static void put_away(struct master *m) {
+    listeners_close(&m->listeners);
+    loggers_close(&m->loggers);
+    conf_drop(m->conf);
+    free(m->children);
+    free(m->pid_name);
+    free(m->user);
+}
+
+/* Waits for workers alone: logging programs stay as long as their pipe is open. */
 static int give_up(struct master *m) {
     m->ending = true;
     signal_all(m, SIGTERM);
-    while (any_worker(m) && waitpid(-1, NULL, 0) > 0) {}
-    remove_pid_file(m);
-    listeners_close(&m->listeners);
-    loggers_close(&m->loggers);
+    for (unsigned i = 0; i < m->cap; i++)
+        while (m->children[i].pid && waitpid(m->children[i].pid, NULL, 0) < 0 && errno == EINTR) {}
+    leave_pid_file(m);
+    put_away(m);
     return 255;
 }
 
@@ -432,29 +495,26 @@ static void raise_core_limit(const struct core_settings *core) {
 }
 
 int master_run(const struct start *start, struct conf *conf) {
-    struct master m = {.start = start, .conf = conf, .pid_fd = -1};
+    struct master m = {.start = start, .conf = conf, .pid_fd = -1, .news = -1};
     sigset_t set;
-    int news = -1;
     clock_update();
     block_signals(&set);
     raise_core_limit(conf->core);
-    if (!privileges_find(conf->core, &m.who) || !open_pid_file(&m)) return 255;
-    if (!listeners_open(&m.listeners, conf, worker_count(conf))) return give_up(&m);
-    if (!start->foreground && (news = daemonise()) < 0) return give_up(&m);
+    if (!privileges_find(conf->core, &m.who) || !open_pid_file(&m)) return give_up(&m);
+    if (m.who.name) m.who.name = m.user = span_dup(span_of(m.who.name));
+    if (!listeners_open(&m.listeners, conf, worker_count(&m, conf))) return give_up(&m);
+    if (!start->foreground && (m.news = daemonise()) < 0) return give_up(&m);
     conf_each_piped_log(conf, start_logger, &m);
     if (!start_workers(&m)) return give_up(&m);
     write_pid(&m);
     use_error_log(&m);
     say_note("goldcrest " VERSION " serves with %u worker%s", m.slots, m.slots == 1 ? "" : "s");
     if (start->ready) start->ready(conf);
-    leave_terminal(news);
+    leave_terminal(&m);
     int status = watch(&m, &set);
     say_note("goldcrest has ended");
     remove_pid_file(&m);
-    listeners_close(&m.listeners);
-    loggers_close(&m.loggers);
-    conf_drop(m.conf);
-    free(m.children);
+    put_away(&m);
     logs_flush();
     return status;
 }

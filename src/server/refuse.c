@@ -77,6 +77,11 @@ static void find_plan(struct request *r) {
     request_lasts(r, LASTS_NOT);
 }
 
+/* In spite of its name server.error-handler-404 also answers for what may not be seen. */
+static bool is_for_404(int status) {
+    return status == 404 || status == 403;
+}
+
 enum handler request_refuse(struct request *r) {
     find_plan(r);
     const struct core_settings *core = r->plan->core;
@@ -85,7 +90,7 @@ enum handler request_refuse(struct request *r) {
     if (r->error_status) r->status = r->error_status; /* the error-handler failed too */
     if (understood && !r->error_status && core->error_handler.n) {
         if (ask_handler(r, core->error_handler, true) == HANDLER_COMEBACK) return HANDLER_COMEBACK;
-    } else if (understood && !r->error_status && r->status == 404 && core->error_handler_404.n) {
+    } else if (understood && !r->error_status && is_for_404(r->status) && core->error_handler_404.n) {
         if (ask_handler(r, core->error_handler_404, false) == HANDLER_COMEBACK) return HANDLER_COMEBACK;
     }
     if (core->errorfile_prefix.n && use_file(r, core->errorfile_prefix)) return HANDLER_GO_ON;

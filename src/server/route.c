@@ -43,13 +43,17 @@ static enum handler begin(struct request *r) {
 
 /* "OPTIONS *" asks for the server as a whole; CONNECT for a tunnel, which nobody here offers by itself. */
 static enum handler server_itself(struct request *r) {
-    if (r->in.method == METHOD_CONNECT) return request_refuse_with(r, 405);
+    static const struct span allowed = SPAN_INIT("OPTIONS, GET, HEAD");
+    if (r->in.method == METHOD_CONNECT) {
+        fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed); /* RFC 9110 15.5.6 */
+        return request_refuse_with(r, 405);
+    }
     if (!span_is(r->in.uri.path, SPAN("*"))) {
         r->physical.docroot = r->plan->core->document_root;
         return HANDLER_GO_ON;
     }
     r->status = 200;
-    fields_set(&r->out, &r->arena, HEADER_ALLOW, SPAN("OPTIONS, GET, HEAD"));
+    fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed);
     return HANDLER_FINISHED;
 }
 
@@ -89,22 +93,42 @@ static enum handler redirect_to_directory(struct request *r) {
     return word;
 }
 
-/* "/index.php/more": the longest part that is a file; what follows is the path info. Returns 0 or the errno of the
- * whole. */
+/* The slash in path[from…to) that is nearest to the middle; `to` if there is none. */
+static size_t middle_slash(struct span path, size_t from, size_t to) {
+    size_t middle = from + (to - from) / 2;
+    for (size_t i = middle; i < to; i++)
+        if (path.p[i] == '/') return i;
+    for (size_t i = middle; i > from; i--)
+        if (path.p[i - 1] == '/') return i - 1;
+    return to;
+}
+
+/* "/index.php/more": the longest part that is there, if that is a file; what follows is the path info. What is below
+ * something missing is missing too, so a long path takes few looks. Returns 0 or the errno of the whole. */
 static int split_path_info(struct request *r, struct file_state *state, int error) {
     struct span path = r->physical.path;
-    size_t shortest = r->physical.basedir.n;
-    for (size_t end = path.n; end > shortest; end--) {
-        if (path.p[end - 1] != '/') continue;
-        struct span part = arena_copy(&r->arena, span_upto(path, end - 1));
-        int found = file_look(part.p, state);
-        if (found == ENOENT || found == ENOTDIR) continue;
-        if (found || !S_ISREG(state->mode)) return error;
-        r->physical.path_info = arena_copy(&r->arena, span_from(path, end - 1));
-        r->physical.path = part;
-        return 0;
+    char *part = memcpy(arena_bytes(&r->arena, path.n + 1), path.p, path.n);
+    size_t from = r->physical.basedir.n, to = path.n, at, longest = 0;
+    int found = error;
+    if (from > to) return error;
+    while ((at = middle_slash(path, from, to)) < to) {
+        struct file_state there;
+        part[at] = '\0';
+        int missing = file_look(part, &there);
+        part[at] = '/';
+        if (missing == ENOENT || missing == ENOTDIR) {
+            to = at;
+            continue;
+        }
+        found = missing;
+        *state = there;
+        longest = at;
+        from = at + 1;
     }
-    return error;
+    if (found || !S_ISREG(state->mode)) return error;
+    r->physical.path_info = arena_copy(&r->arena, span_from(path, longest));
+    r->physical.path = arena_copy(&r->arena, span_upto(path, longest));
+    return 0;
 }
 
 static enum handler look_at_file(struct request *r) {

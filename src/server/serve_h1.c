@@ -120,6 +120,8 @@ static enum handler refuse_head(struct request *r, int status) {
     if (r->conf->core->log_request_head_on_error)
         request_say(r, LOG_IS_NOTE, "request refused with %d: %.*s", status, SPAN_ARG(unread(c)));
     c->in->start = c->in->end; /* what follows cannot be understood */
+    r->in.body_bytes = 0;
+    r->body_done = true;
     return HANDLER_ERROR;
 }
 

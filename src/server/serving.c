@@ -5,11 +5,13 @@
 #include "server/serving.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/map.h"
 #include "fdevents/socket.h"
 #include "net/wire.h"
@@ -128,8 +130,11 @@ static void set_signals(void) {
 
 static bool listen_on_all(const struct serving *s) {
     for (struct held_listener *l = s->listeners; l; l = l->next) {
-        int fd = dup(listener_fd(l, s->slot));
-        if (fd < 0 || socket_prepare(fd) != 0 || !worker_listen(worker, span_of(l->name), fd)) return false;
+        /* more than one where a reload has left fewer workers than sockets: each has somebody who accepts */
+        for (unsigned i = s->slot % l->count; i < l->count; i += s->slots) {
+            int fd = dup(l->fds[i]);
+            if (fd < 0 || socket_prepare(fd) != 0 || !worker_listen(worker, span_of(l->name), fd)) return false;
+        }
     }
     return true;
 }
@@ -142,6 +147,7 @@ static void close_others(const struct serving *s) {
 
 _Noreturn void serving_run(const struct serving *s) {
     const char ready = WORKER_IS_READY;
+    int null = s->leaves_terminal ? fd_open("/dev/null", O_RDWR, 0) : -1; /* a chroot may have none */
     for (struct logger *l = s->loggers; l; l = l->next) keep_pipe(span_of(l->program), l->write_end);
     logs_set_opener(open_pipe, NULL);
     if (!(worker = worker_make(s->conf)) || !listen_on_all(s)) exit(1);
@@ -154,6 +160,7 @@ _Noreturn void serving_run(const struct serving *s) {
     worker->control.run = on_control;
     worker->idle_exit_s = s->idle_exit_s;
     if (fdevent_add(worker->events, &worker->control, s->control, FDEVENT_IN) != 0) exit(1);
+    fd_cover_standard(null);
     if (write(s->control, &ready, 1) != 1) exit(1);
     worker_run(worker);
     worker_drop(worker);

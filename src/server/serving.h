@@ -18,9 +18,10 @@ struct serving {
     struct held_listener *listeners;
     struct logger *loggers;
     struct who who;
-    unsigned slot;       /* which of a listener's sockets */
-    int control;         /* this end of the pair */
+    unsigned slot, slots; /* which of so many workers: which of a listener's sockets */
+    int control;          /* this end of the pair */
     uint32_t idle_exit_s;
+    bool leaves_terminal; /* once it is ready nothing of its own holds the terminal */
 };
 
 /* Gives up privileges, opens logs, says that it is ready, serves, ends the process. */

@@ -24,6 +24,7 @@ enum {
     DEFAULT_FDS = 4096,
     MAX_FDS = 1048576,
     FDS_KEPT_BACK = 32,   /* for logs, listeners, the control socket and files being opened */
+    CACHED_FILES_MAX = 512,
     FILES_SHARE = 4       /* the reply cache may hold a quarter of the descriptors */
 };
 
@@ -52,11 +53,15 @@ static uint32_t raise_fds(uint32_t wanted) {
     return wanted;
 }
 
+/* Each connection may be sending a file that nobody else asks for: two descriptors. Whoever says
+ * server.max-connections knows better. */
 static void apply_limits(struct worker *w, uint32_t fds) {
     const struct core_settings *core = w->conf->core;
     uint32_t files = core->cache_kib ? fds / FILES_SHARE : 0;
-    w->max_conns = fds - files - FDS_KEPT_BACK;
-    if (core->max_connections && core->max_connections < w->max_conns) w->max_conns = core->max_connections;
+    if (files > CACHED_FILES_MAX) files = CACHED_FILES_MAX;
+    uint32_t room = fds > files + FDS_KEPT_BACK ? fds - files - FDS_KEPT_BACK : 1;
+    w->max_conns = core->max_connections && core->max_connections < room ? core->max_connections : room;
+    if (!core->max_connections) w->max_conns = room / 2 + 1;
     if (!w->replies) w->replies = replies_make((size_t)core->cache_kib * 1024, files);
     else replies_limit(w->replies, (size_t)core->cache_kib * 1024);
 }
@@ -132,6 +137,7 @@ bool worker_listen(struct worker *w, struct span name, int fd) {
     l->again.fire = listen_again;
     if (fdevent_add(w->events, &l->ev, fd, w->accepting ? FDEVENT_IN : 0) != 0) {
         say_error("%.*s cannot be watched: %s", SPAN_ARG(name), strerror(errno));
+        close(fd);
         listening_drop(l);
         return false;
     }
@@ -172,14 +178,13 @@ static void on_second(struct deadline *d) {
     struct worker *w = CONTAINER(d, struct worker, second);
     uint64_t now = fdevents_now_ms(w->events);
     logs_flush();
-    w->logged = w->served;
     if (w->idle_exit_s && w->conn_count == 0 && now - w->busy_ms >= w->idle_exit_s * UINT64_C(1000))
         worker_end_gracefully(w);
 }
 
 /* The clock ticks only while there is something that it is for: an idle server sleeps. */
 static void keep_ticking(struct worker *w) {
-    bool needed = w->conn_count > 0 || w->served != w->logged || w->idle_exit_s;
+    bool needed = w->conn_count > 0 || w->idle_exit_s || logs_waiting();
     if (needed && !deadline_is_set(&w->second)) deadline_in(w->events, &w->second, 1000);
 }
 
@@ -228,6 +233,7 @@ struct worker *worker_make(struct conf *conf) {
     w->end.fire = on_end;
     w->accepting = true;
     w->control.fd = -1;
+    w->max_fds = fds;
     apply_limits(w, fds);
     w->busy_ms = fdevents_now_ms(w->events);
     return w;
@@ -238,7 +244,8 @@ void worker_reconfigure(struct worker *w, struct conf *conf) {
     w->conf = conf;
     w->plan = plan_global(conf);
     replies_clear(w->replies);
-    apply_limits(w, raise_fds(wanted_fds(conf->core)));
+    uint32_t fds = raise_fds(wanted_fds(conf->core));
+    apply_limits(w, fds < w->max_fds ? fds : w->max_fds); /* the event handler's size stays */
     if (w->conn_count < w->max_conns) set_accepting(w, true);
     conf_drop(old);
 }

@@ -31,9 +31,9 @@ struct worker {
     struct input *spare_inputs;
     struct conn *spare_conns;
     uint64_t served;                 /* requests */
-    uint64_t logged;                 /* of them, when the logs were last flushed */
     uint64_t accepted;               /* connections */
     uint32_t conn_count, max_conns;
+    uint32_t max_fds;                /* what the event handler can hold */
     uint32_t spare_request_count, spare_input_count, spare_conn_count;
     uint32_t next_listener_id, next_request_id;
     uint32_t idle_exit_s;            /* -i: ends after so many seconds without a connection */

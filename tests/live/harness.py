@@ -184,8 +184,8 @@ class Server:
         def ready():
             if self.process.poll() is not None:
                 raise AssertionError("the server ended with status %d" % self.process.returncode)
-            return answers(self.port)
-        wait_for(ready, "the server to listen")
+            return "serves with" in self.has_said()
+        wait_for(ready, "the server to serve")
 
     def file(self, name, content=b""):
         return write(os.path.join(self.root, name.lstrip("/")), content)
@@ -212,7 +212,9 @@ class Server:
         return self.process.wait(timeout=seconds)
 
     def has_said(self):
-        return read(os.path.join(self.dir, "output")).decode(errors="replace") + self.log()
+        """Standard error, the error log, and the file that a logging program writes."""
+        paths = [os.path.join(self.dir, "output"), self.error_log, os.path.join(self.dir, "piped")]
+        return "".join(read(p).decode(errors="replace") for p in paths if os.path.exists(p))
 
     def kill(self):
         """What is left of it, by the process group that it began."""

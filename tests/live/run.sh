@@ -8,5 +8,6 @@ for python in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 py
     command -v "$python" >/dev/null 2>&1 && found=$python && break
 done
 [ -n "${found:-}" ] || { echo "skip: there is no python3"; exit 77; }
+ps -A -o pid=,ppid= >/dev/null 2>&1 || { echo "skip: there is no ps that knows -A and -o"; exit 77; }
 command -v curl >/dev/null 2>&1 || { echo "skip: there is no curl"; exit 77; }
 PYTHONDONTWRITEBYTECODE=1 exec "$found" "$here/live.py" "$@"

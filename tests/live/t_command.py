@@ -56,7 +56,8 @@ def checks():
     expect(["-t", "-f", bad], 255, "^$", r"c\.conf:3")
     wrong_type = config((GOOD % "/tmp") + "server.max-worker = ( 1 )\n")
     expect(["-t", "-f", wrong_type], 255, "", r"c\.conf:3:")
-    expect(["-tt", "-f", config(GOOD % "/nonexistent/root")], 255, "", "/nonexistent/root")
+    expect(["-tt", "-f", config(GOOD % "/nonexistent/root")], 0, "", "warning: .*/nonexistent/root")
+    expect(["-tt", "--strict", "-f", config(GOOD % "/nonexistent/root")], 255, "", "/nonexistent/root")
     expect(["-t", "-f", config("server.port = 80\n")], 255, "", "server.document-root")
 
 
@@ -175,7 +176,8 @@ def handed_over():
     port = listener.getsockname()[1]
     path = config('server.document-root = "%s"\nserver.systemd-socket-activation = "enable"\n' % directory)
     server = subprocess.Popen([sys.executable, "-c", STARTER, str(listener.fileno()), harness.goldcrest, "-D", "-f",
-                               path, "-i", "2"], pass_fds=(listener.fileno(),), stdin=subprocess.DEVNULL)
+                               path, "-i", "2"], pass_fds=(listener.fileno(),), stdin=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
     try:
         assert get(port, "/x")[2] == b"x"
         begun = time.monotonic()

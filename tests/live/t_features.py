@@ -32,9 +32,10 @@ expire.url = ( "/cached/" => "access plus 1 hours" )
 userdir.path = "web"
 userdir.basepath = "@DIR@/homes"
 server.errorfile-prefix = "@DIR@/errors/"
-server.error-handler-404 = "/missing.html"
+$HTTP["url"] =~ "^/(nothing|etc/|goldcrest\.conf|page\.txt/|other\.\.)" {
+    }
 $HTTP["url"] =^ "/list/" { dir-listing.activate = "enable" }
-$HTTP["url"] =^ "/plain404/" { server.error-handler-404 = "" }
+$HTTP["url"] =~ "^/(nothing|etc/|goldcrest|other\.\.|page\.txt/)" { server.error-handler-404 = "/missing.html" }
 $HTTP["host"] == "simple.test" {
     simple-vhost.server-root = "@DIR@/vhosts"
     simple-vhost.document-root = "htdocs"
@@ -65,7 +66,8 @@ ASK = [
     ("/folder?x=1", ["301", "Location: /folder/?x=1"], None),
     ("/folder/", ["403"], b"error file\n"),
     ("/nothing", ["200"], b"missing\n"),
-    ("/plain404/x", ["404", "text/html"], None),
+    ("/nothing.inc", ["200"], b"missing\n"),
+    ("/none", ["404", "text/html"], re.compile(b"<b>404</b>")),
     ("/a%20b.txt", ["200"], b"space\n"),
     ("/%66older/../page.txt", ["200"], b"page\n"),
     (["--path-as-is", "/../../../../etc/passwd"], ["200"], b"missing\n"),

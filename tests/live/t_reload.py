@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 
-from harness import LOCALHOST, Server, Test, answers, connect, features, free_port, get, noise, read, wait_for
+from harness import LOCALHOST, Server, Test, answers, connect, features, free_port, get, noise, raw, read, wait_for
 
 RELOADS = 50
 DOWNLOAD = 24 * 1024 * 1024
@@ -158,6 +158,27 @@ def more_and_fewer_workers():
     assert server.end() == 0
 
 
+def fewer_workers_than_sockets():
+    """The kernel spreads connections over the sockets of all workers there ever were: none may be left alone."""
+    server = Server("server.max-worker = 4\n")
+    server.file("x", "x")
+
+    def ask():
+        for _ in range(24):
+            assert b" 200 " in raw(server.port, b"GET /x HTTP/1.0\r\n\r\n")
+    for n in (1, 3, 2):
+        server.configure("server.max-worker = %d\n" % n)
+        server.send(signal.SIGUSR1)
+        wait_for(lambda: len(server.workers()) == n, "%d workers" % n, 20)
+        ask()
+        before = server.workers()
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(set(server.workers()) - set(before)) == n, "others in their place", 20)
+        ask()
+    assert server.end() == 0
+
+
 def renamed_logs():
     """rename + SIGHUP under load: not one line is lost or torn."""
     if not features().get("mod_accesslog"):
@@ -186,4 +207,5 @@ def tests():
     yield Test("a broken configuration changes nothing", broken_configuration)
     yield Test("listeners come and go at a reload", listeners)
     yield Test("workers come and go at a reload", more_and_fewer_workers)
+    yield Test("fewer workers than sockets", fewer_workers_than_sockets)
     yield Test("logs renamed under load", renamed_logs)

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 
-from harness import Server, Skip, Test, connect, features, get, is_root, need, noise, read, wait_for, write
+from harness import Server, Skip, Test, command, connect, features, get, is_root, need, noise, read, wait_for, write
 from t_reload import Download, Load
 
 
@@ -112,6 +112,73 @@ def daemon_that_fails():
     assert b"cannot listen" in read(os.path.join(second.dir, "output"))
 
 
+def daemon_lets_go():
+    """Neither workers nor logging programs hold the pipes of the one who called: $(goldcrest -f …) comes back."""
+    server = Server("", wait=False)
+    server.end()
+    log = 'accesslog.filename = "|cat"\n' if features().get("mod_accesslog") else ""
+    server.configure('server.modules = ( "mod_accesslog" )\nserver.pid-file = "@DIR@/pid"\n' + log)
+    assert command("-f", server.config)[0] == 0
+    os.kill(int(read(os.path.join(server.dir, "pid"))), signal.SIGTERM)
+    wait_for(lambda: not os.path.exists(os.path.join(server.dir, "pid")), "the pid file to be gone")
+
+
+def started_twice(workers):
+    """The second one must notice, and leave the first one's pid file alone."""
+    text = 'server.pid-file = "@DIR@/pid"\nserver.max-worker = %d\n' % workers
+    server = Server(text)
+    wait_for(lambda: read(os.path.join(server.dir, "pid")), "the pid")
+    status, _, errors = command("-D", "-f", server.config)
+    assert status == 255 and "cannot listen" in errors, (status, errors)
+    assert int(read(os.path.join(server.dir, "pid"))) == server.process.pid
+    assert server.end() == 0
+    assert not os.path.exists(os.path.join(server.dir, "pid"))
+
+
+def pid_file_elsewhere():
+    """A reload cannot move the pid file: what the new name belongs to is not touched."""
+    server = Server('server.pid-file = "@DIR@/pid"\n')
+    other = write(os.path.join(server.dir, "other"), "not ours")
+    server.configure('server.pid-file = "@DIR@/other"\n')
+    server.send(signal.SIGUSR1)
+    server.wait_log("is in force")
+    assert server.end() == 0
+    assert read(other) == b"not ours"
+    assert not os.path.exists(os.path.join(server.dir, "pid"))
+
+
+def failure_with_program():
+    """A worker cannot open its log while a logging program runs: the server ends nevertheless."""
+    need("mod_accesslog")
+    server = Server('server.modules = ( "mod_accesslog" )\naccesslog.filename = "|cat"\n'
+                    'server.errorlog = "@DIR@/nowhere/log"\n', wait=False)
+    assert server.process.wait(timeout=15) == 255
+
+
+def children_ignored():
+    """Whoever started us ignored SIGCHLD, and that is handed down: a worker's death is noticed all the same."""
+    server = Server("", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    before = server.workers()
+    os.kill(before[0], signal.SIGKILL)
+    wait_for(lambda: len(server.workers()) == 1 and server.workers() != before, "another worker in its place")
+    assert server.end() == 0
+
+
+def user_after_reload():
+    if not is_root():
+        raise Skip("this needs root")
+    user = somebody()
+    server = Server('server.username = "%s"\nserver.errorlog = ""\n' % user.pw_name)
+    before = server.workers()
+    server.send(signal.SIGUSR1)
+    wait_for(lambda: "is in force" in server.has_said(), "the reload")
+    os.kill(before[0], signal.SIGKILL)
+    wait_for(lambda: server.workers() and server.workers() != before, "another worker in its place")
+    wait_for(lambda: owner(server.workers()[0]) == user.pw_uid, "its user")
+    assert "initgroups" not in server.has_said(), server.has_said()
+    assert server.end() == 0
+
+
 def somebody():
     for name in ("www-data", "nobody", "www", "daemon"):
         try:
@@ -201,6 +268,13 @@ def tests():
     yield Test("workers of a killed master end", killed_master)
     yield Test("daemon", daemon)
     yield Test("daemon that cannot start", daemon_that_fails)
+    yield Test("daemon lets go of its caller", daemon_lets_go)
+    yield Test("started twice", started_twice, 1)
+    yield Test("started twice with several workers", started_twice, 2)
+    yield Test("pid file under another name", pid_file_elsewhere)
+    yield Test("start fails beside a logging program", failure_with_program)
+    yield Test("SIGCHLD ignored by the caller", children_ignored)
+    yield Test("a worker's user after a reload", user_after_reload)
     yield Test("privileges are dropped", privileges)
     yield Test("chroot", chrooted)
     yield Test("unix socket's mode and end", socket_mode)

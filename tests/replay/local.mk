@@ -37,8 +37,10 @@ EXTRA_DIST += \
 	tests/replay/client-gone.replay \
 	tests/replay/comebacks-are-bounded.replay \
 	tests/replay/conditionals.replay \
+	tests/replay/connect.replay \
 	tests/replay/directory-redirect.replay \
 	tests/replay/error-handler-404.replay \
+	tests/replay/error-handler-404-forbidden.replay \
 	tests/replay/error-handler-fails.replay \
 	tests/replay/error-handler-post.replay \
 	tests/replay/error-handler.replay \
@@ -105,5 +107,6 @@ EXTRA_DIST += \
 	tests/replay/unread-body.replay \
 	tests/replay/upload-refused-chunked.replay \
 	tests/replay/upload-refused.replay \
+	tests/replay/url-normalize-off.replay \
 	tests/replay/write-idle-with-progress.replay \
 	tests/replay/write-idle.replay
