@@ -113,6 +113,26 @@ static const struct {
 #undef REMOVED
 };
 
+/* Directives that guard something: a server that leaves them out would show what it must not. */
+static const struct {
+    const char *name, *why;
+} guards[] = {
+    {"auth.require", "authentication is not in this build: what it protects would be open to everybody"},
+    {"ssl.engine", "TLS is not in this build: the socket would speak plain HTTP"},
+};
+
+static bool complain_guard(const struct assignment *a, struct complaints *c) {
+    bool on = true;
+    value_as_bool(&a->value, &on);
+    if (!on || (a->value.type == VALUE_ARRAY && a->value.count == 0)) return false;
+    for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
+        if (!span_is(a->key, span_of(guards[i].name))) continue;
+        complain(c, COMPLAINT_ERROR, a->place, a->key.n, guards[i].why, "%.*s cannot be left out", SPAN_ARG(a->key));
+        return true;
+    }
+    return false;
+}
+
 static void complain_unknown(const struct conf *conf, const struct assignment *a, struct complaints *c) {
     const char *module = module_of(conf, a->key);
     char hint[HINT_BYTES];
@@ -124,6 +144,7 @@ static void complain_unknown(const struct conf *conf, const struct assignment *a
         buf_done(&b);
         return;
     }
+    if (complain_guard(a, c)) return;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!span_is(a->key, span_of(known[i].name))) continue;
         if (known[i].say)

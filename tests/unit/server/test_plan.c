@@ -231,6 +231,14 @@ START_TEST(features_are_flags) {
 }
 END_TEST
 
+START_TEST(what_guards_is_not_left_out) {
+    conf_drop(load(ROOT "auth.require = ( \"/\" => ( \"method\" => \"basic\" ) )\n", 1, "open to everybody"));
+    conf_drop(load(ROOT "$SERVER[\"socket\"] == \":443\" { ssl.engine = \"enable\" }\n", 1, "plain HTTP"));
+    conf_drop(load(ROOT "ssl.engine = \"disable\"\n", 0, "mod_openssl is not in this build"));
+    conf_drop(load(ROOT "auth.require = ()\n", 0, "is not in this build"));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("plan");
     TCase *all = tcase_create("all");
@@ -242,6 +250,7 @@ int main(void) {
     tcase_add_test(all, others_have_bits);
     tcase_add_test(all, listeners_are_found);
     tcase_add_test(all, features_are_flags);
+    tcase_add_test(all, what_guards_is_not_left_out);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
