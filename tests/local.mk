@@ -1,4 +1,5 @@
 ## tests/local.mk - what make check runs, from the quickest to the longest
+TEST_EXTENSIONS = .sh
 TESTS += tests/layers.sh tests/style.sh tests/manual.sh
 EXTRA_DIST += quickstart .ci/run tests/layers.sh tests/style.sh tests/manual.sh tests/data
 

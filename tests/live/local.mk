@@ -3,10 +3,11 @@ live_tests = tests/live/run.sh
 TESTS += $(live_tests)
 
 ## Uploads of gigabytes disturb those who look at the kernel's buffers: one after the other.
-tests/live/run.sh.log: tests/conformance/native.log
+live_after = tests/conformance/native.log
 if GC_DOUBLES
-tests/live/run.sh.log: tests/conformance/solaris.log tests/conformance/kqueue.log tests/conformance/poll-semantics.sh.log
+live_after += tests/conformance/solaris.log tests/conformance/kqueue.log tests/conformance/poll-semantics.log
 endif
+tests/live/run.log: $(live_after)
 
 EXTRA_DIST += \
 	tests/live/run.sh \
