@@ -65,6 +65,15 @@ struct span arena_join(struct arena *a, struct span x, struct span y) {
     return (struct span){p, x.n + y.n};
 }
 
+struct span arena_lower(struct arena *a, struct span s) {
+    size_t i = 0;
+    while (i < s.n && ascii_lower(s.p[i]) == s.p[i]) i++;
+    if (i == s.n) return s;
+    char *p = arena_bytes(a, s.n);
+    for (i = 0; i < s.n; i++) p[i] = ascii_lower(s.p[i]);
+    return (struct span){p, s.n};
+}
+
 struct span arena_printf(struct arena *a, const char *format, ...) {
     va_list args;
     char probe[1];

@@ -20,6 +20,7 @@ void *arena_zeroed(struct arena *a, size_t size);
 char *arena_bytes(struct arena *a, size_t size);  /* not aligned: for text */
 struct span arena_copy(struct arena *a, struct span s);       /* with a NUL behind it that does not count */
 struct span arena_join(struct arena *a, struct span x, struct span y); /* the same, for x followed by y */
+struct span arena_lower(struct arena *a, struct span s); /* ASCII; s itself if it is in lower case already */
 struct span arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Gives everything back; the first block is kept for the next use. */

@@ -7,8 +7,8 @@
 
 #include "base/span.h"
 
-/* blob - whoever keeps a pointer holds a reference; freed with the last one. Filled by its maker before it is shared
- * */
+/* blob - whoever keeps a pointer holds a reference; freed with the last one. Filled by its maker before it is
+ * shared */
 struct blob {
     size_t refs, n;
     char p[];

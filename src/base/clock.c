@@ -29,6 +29,10 @@ uint64_t clock_monotonic_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+int64_t clock_monotonic_s(void) {
+    return (int64_t)(clock_monotonic_ns() / 1000000000);
+}
+
 void clock_set(int64_t seconds) {
     standing = true;
     now = (struct timespec){.tv_sec = (time_t)seconds};

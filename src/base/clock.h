@@ -15,6 +15,8 @@ uint32_t clock_now_ns(void);
 
 /* Nanoseconds of the monotonic clock, read now: for durations. */
 uint64_t clock_monotonic_ns(void);
+/* Its seconds: for processes that watch others. */
+int64_t clock_monotonic_s(void);
 
 /* For tests: the clock stands at this time from now on. */
 void clock_set(int64_t seconds);

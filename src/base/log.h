@@ -25,8 +25,8 @@ struct log *log_hold(struct log *l);
 void log_drop(struct log *l);
 struct span log_target(const struct log *l);
 
-/* A whole line without its newline; buffered until the buffer is full or log_flush() comes. syslog_level: LOG_INFO …
- * */
+/* A whole line without its newline; buffered until the buffer is full or log_flush() comes. syslog_level:
+ * LOG_INFO … */
 void log_line(struct log *l, struct span line);
 void log_set_syslog_level(struct log *l, int level);
 

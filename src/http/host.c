@@ -135,15 +135,6 @@ static bool is_strict(struct span name, struct span port) {
     return name.p[name.n - 1] == ']' && is_ipv6(span_upto(span_from(name, 1), name.n - 2));
 }
 
-static struct span lower(struct span s, struct arena *a) {
-    size_t i = 0;
-    while (i < s.n && ascii_lower(s.p[i]) == s.p[i]) i++;
-    if (i == s.n) return s;
-    char *p = arena_bytes(a, s.n);
-    for (i = 0; i < s.n; i++) p[i] = ascii_lower(s.p[i]);
-    return (struct span){p, s.n};
-}
-
 int host_parse(struct span *host, unsigned options, struct arena *a) {
     if (is_clean(*host)) return 0;
     struct span name = host_without_port(*host), port = span_from(*host, name.n);
@@ -159,6 +150,6 @@ int host_parse(struct span *host, unsigned options, struct arena *a) {
         if (!is_strict(name, port.n ? span_from(port, 1) : port)) return 400;
     if (normalize && port.n == 1) port.n = 0;
     *host = dot && port.n ? arena_join(a, name, port) : (struct span){name.p, name.n + port.n};
-    *host = lower(*host, a);
+    *host = arena_lower(a, *host);
     return 0;
 }

@@ -94,11 +94,10 @@ static struct log *syslog_log(const struct request *r, uint32_t level) {
 }
 
 static struct access_facts facts_of(struct request *r, access_escape *escape, bool is_timing) {
-    const struct core_settings *core = request_core(r);
     struct access_facts f = {
         .request = r,
         .escape = escape,
-        .server_name = core->name.n ? core->name : r->in.authority,
+        .server_name = r->server_name,
         .peer = request_peer(r),
         .local_addr = request_local_addr,
         .sent_bytes = request_sent_bytes(r),

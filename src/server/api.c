@@ -44,7 +44,7 @@ void request_captures(struct request *r, const struct block *set_in, struct capt
 bool request_set_target(struct request *r, struct span target) {
     struct uri uri;
     struct span copy = arena_copy(&r->arena, target);
-    int status = copy.n && copy.p[0] == '/' ? uri_parse(&uri, copy, r->plan->parse_options, &r->arena) : 400;
+    int status = copy.n && copy.p[0] == '/' ? uri_parse(&uri, copy, r->conf->parse_options, &r->arena) : 400;
     if (status) {
         r->status = status;
         return false;
@@ -107,9 +107,9 @@ void request_local_addr(const struct request *r, struct addr *local) {
 }
 
 uint64_t request_sent_bytes(const struct request *r) {
-    uint64_t sent = conn_sent_bytes(r->conn);
+    uint64_t sent = r->conn->sent_bytes;
     if (!r->is_emitted) return 0;
-    if (r->is_complete) return r->conn->queued_bytes - r->queued_before;
+    if (r->is_complete) return conn_queued_bytes(r->conn) - r->queued_before;
     return sent > r->queued_before ? sent - r->queued_before : 0;
 }
 

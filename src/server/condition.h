@@ -48,8 +48,8 @@ struct conditions {
 
 enum { CONDITION_OTHERS_MAX = 64 };
 
-/* Compiles; complains of what cannot be: an unknown left side, a bad regex, a bad prefix. default_port: for sockets.
- * */
+/* Compiles; complains of what cannot be: an unknown left side, a bad regex, a bad prefix. default_port: for
+ * sockets. */
 void conditions_make(struct conditions *c, const struct conf_tree *tree, unsigned default_port, bool use_ipv6,
                      struct complaints *complaints);
 void conditions_done(struct conditions *c);

@@ -159,7 +159,6 @@ static uint64_t limit_ms(struct conn *c, enum limit limit) {
 void conn_wait(struct conn *c, enum limit limit) {
     uint64_t ms = limit_ms(c, limit);
     unsigned want = 0;
-    c->limit = (uint8_t)limit;
     if (c->waiting == WAITING_INPUT && !c->is_eof) want |= FDEVENT_IN;
     if (c->out.count && !c->is_paced) want |= FDEVENT_OUT;
     fdevent_want(&c->ev, want);
@@ -202,6 +201,7 @@ static bool flush(struct conn *c) {
     if (c->out.count == 0) return true;
     uint64_t rate = rate_of(c), before = c->out.bytes, may = allowance(c, rate);
     enum wire_sent result = may ? wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER) : WIRE_YIELD;
+    c->sent_bytes += before - c->out.bytes;
     pace(c, rate, before - c->out.bytes);
     c->is_paced = rate && c->out.count && result == WIRE_YIELD;
     if (result != WIRE_FAILED) return true;

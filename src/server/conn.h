@@ -61,12 +61,11 @@ struct conn {
     struct chunks out;
     struct addr peer;
     struct linger_state linger;
-    uint64_t queued_bytes;     /* given to `out` since the beginning */
+    uint64_t sent_bytes;       /* since the beginning */
     uint64_t since_ms;         /* when the present wait's overall limit began: head, body, linger */
     uint64_t pace_ms;          /* when it may send again (kbytes-per-second) */
     uint32_t requests;         /* answered so far */
     uint8_t state;             /* enum conn_state */
-    uint8_t limit;             /* enum limit that `deadline` stands for */
     uint8_t waiting;           /* enum waiting */
     bool may_read;             /* the last read did not empty the socket */
     bool is_eof;               /* the peer has sent its FIN */
@@ -94,9 +93,9 @@ void conn_end_gracefully(struct conn *c);
 /* Ends it now, whatever it is doing. */
 void conn_abort(struct conn *c);
 
-/* Bytes sent so far. */
-static inline uint64_t conn_sent_bytes(const struct conn *c) {
-    return c->queued_bytes - c->out.bytes;
+/* Bytes given to `out` since the beginning: sent, or waiting in it. */
+static inline uint64_t conn_queued_bytes(const struct conn *c) {
+    return c->sent_bytes + c->out.bytes;
 }
 
 /* ---- serve_h1.c: HTTP/1 on a connection ------------------------------------------------------- */
@@ -147,6 +146,12 @@ void request_drop(struct request *r);
 /* The two ways into the table from outside: the connection broke; or time is up and the client is told so. */
 void request_break(struct request *r);
 void request_refuse_now(struct request *r, int status);
+
+/* The settings that hold for it, and the name that it has under them. */
+void request_set_plan(struct request *r, const struct plan *plan);
+
+/* Back to where ROUTE begins, with whatever target it has now. */
+void request_start_anew(struct request *r);
 
 /* Runs the hooks of a phase that nobody can stop. */
 void request_run_hooks(struct request *r, enum phase phase);

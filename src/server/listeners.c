@@ -40,8 +40,8 @@ static struct held_listener *find(struct held_listener *list, struct span name) 
     return list;
 }
 
-/* Descriptors that the one who started us passed (sd_listen_fds: LISTEN_PID is ours, or "parent:" and our parent's).
- * */
+/* Descriptors that the one who started us passed (sd_listen_fds: LISTEN_PID is ours, or "parent:" and our
+ * parent's). */
 static unsigned passed_count(void) {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
     uint64_t number, count;

@@ -18,10 +18,6 @@
 
 enum { FAST_FAILURES_MAX = 5, LIVES_LONG_S = 10 };
 
-static int64_t now_s(void) {
-    return (int64_t)(clock_monotonic_ns() / 1000000000);
-}
-
 /* In the child: the pipe is standard input; no signal is left blocked or ignored. */
 static void become(const struct logger *l, const struct who *who) {
     struct sigaction standard;
@@ -40,7 +36,7 @@ static void become(const struct logger *l, const struct who *who) {
 }
 
 static bool start(struct logger *l, const struct who *who) {
-    l->begun_s = now_s();
+    l->begun_s = clock_monotonic_s();
     l->pid = fork();
     if (l->pid == 0) become(l, who);
     if (l->pid < 0) say_error("the logging program \"%s\" cannot be started: %s", l->program, strerror(errno));
@@ -72,7 +68,7 @@ bool logger_restart(struct logger *list, pid_t pid, const struct who *who) {
     for (struct logger *l = list; l; l = l->next) {
         if (l->pid != pid) continue;
         l->pid = -1;
-        if (now_s() - l->begun_s >= LIVES_LONG_S) l->failures = 0;
+        if (clock_monotonic_s() - l->begun_s >= LIVES_LONG_S) l->failures = 0;
         if (++l->failures > FAST_FAILURES_MAX) {
             say_error("the logging program \"%s\" has ended %u times: it is not started again", l->program,
                       l->failures);

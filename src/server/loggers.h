@@ -9,8 +9,8 @@
 #include "base/span.h"
 #include "server/privileges.h"
 
-/* logger - the master holds both ends of its pipe: when the program dies, what is in the pipe waits for the next one
- * */
+/* logger - the master holds both ends of its pipe: when the program dies, what is in the pipe waits for the next
+ * one */
 struct logger {
     struct logger *next;
     char *program;

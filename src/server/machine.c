@@ -13,9 +13,6 @@
 static const char *const conn_names[] = {CONN_STATES(ROW)};
 static const char *const request_names[] = {REQUEST_STATES(ROW)};
 #undef ROW
-#define ROW(limit, says) says,
-static const char *const limit_names[] = {LIMITS(ROW)};
-#undef ROW
 
 const char *conn_state_name(enum conn_state s) {
     return s < CONN_STATE_COUNT ? conn_names[s] : "-";
@@ -23,10 +20,6 @@ const char *conn_state_name(enum conn_state s) {
 
 const char *request_state_name(enum request_state s) {
     return s < REQUEST_STATE_COUNT ? request_names[s] : "-";
-}
-
-const char *limit_name(enum limit l) {
-    return limit_names[l];
 }
 
 /* Where each word leads, by state; the columns are HANDLER_GO_ON, _FINISHED, _COMEBACK, _ERROR. */

@@ -64,10 +64,6 @@ static unsigned worker_count(const struct master *m, const struct conf *conf) {
     return conf->core->max_worker && !m->start->idle_exit_s ? conf->core->max_worker : 1;
 }
 
-static int64_t now_s(void) {
-    return (int64_t)(clock_monotonic_ns() / 1000000000);
-}
-
 static _Noreturn void be_worker(struct master *m, unsigned slot, int control) {
     struct serving s = {m->conf,  m->listeners, m->loggers,           m->who,
                         slot,     m->slots,     control,              m->start->idle_exit_s,
@@ -105,7 +101,7 @@ static bool start_worker(struct master *m, unsigned slot) {
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     child->pid = pid;
     child->control = pair[0];
-    child->begun_s = now_s();
+    child->begun_s = clock_monotonic_s();
     child->again_s = 0;
     child->leaves = false;
     return true;
@@ -188,10 +184,10 @@ static void worker_is_gone(struct master *m, unsigned slot, int status) {
         return;
     }
     say_death(pid, status);
-    bool short_lived = now_s() - child->begun_s < LIVES_LONG_S;
+    bool short_lived = clock_monotonic_s() - child->begun_s < LIVES_LONG_S;
     child->delay_s = !short_lived ? 0 : child->delay_s ? child->delay_s * 2 : 1;
     if (child->delay_s > BACK_OFF_MAX_S) child->delay_s = BACK_OFF_MAX_S;
-    child->again_s = now_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
+    child->again_s = clock_monotonic_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
 }
 
 static void reap(struct master *m) {
@@ -210,7 +206,7 @@ static void replace_workers(struct master *m) {
     for (unsigned i = 0; i < m->slots && !m->ending; i++) {
         struct child *child = &m->children[i];
         if (child->pid) continue;
-        int64_t wait = child->again_s - now_s();
+        int64_t wait = child->again_s - clock_monotonic_s();
         if (wait <= 0) wait = start_worker(m, i) ? 0 : 1; /* no process can be had: no signal will tell when */
         if (wait && (!next || wait < next)) next = wait;
     }

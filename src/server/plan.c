@@ -5,16 +5,6 @@
 #include "server/plan.h"
 
 #include "base/memory.h"
-#include "http/uri.h"
-
-unsigned conf_parse_options(const struct core_settings *core) {
-    unsigned options = PARSE_DEFAULTS;
-    if (!core->header_strict) options &= ~(unsigned)PARSE_HEADER_STRICT;
-    if (!core->host_strict) options &= ~(unsigned)PARSE_HOST_STRICT;
-    if (!core->host_normalize) options &= ~(unsigned)PARSE_HOST_NORMALIZE;
-    if (core->parse_options) options = (options | core->parse_options->set) & ~core->parse_options->clear;
-    return options;
-}
 
 static void collect_hooks(struct plan *p, enum phase phase, struct arena *a) {
     const struct conf *conf = p->conf;
@@ -36,7 +26,6 @@ static struct plan *build(const struct conf *conf, const uint64_t *words, struct
     p->conf = conf;
     p->words = memcpy(arena_get(a, n * sizeof *words), words, n * sizeof *words);
     p->core = conf_merge(conf, 0, words, a);
-    p->parse_options = conf_parse_options(conf->core);
     p->settings = arena_zeroed(a, conf->module_count * sizeof(void *));
     for (unsigned m = 1; m < conf->module_count; m++) {
         const void *settings = conf_merge(conf, m, words, a);

@@ -22,9 +22,6 @@ struct plan {
     const void **settings;            /* per module; NULL where it is not active */
     struct planned_hook *hooks[PHASE_COUNT];
     uint16_t hook_count[PHASE_COUNT];
-    unsigned parse_options;           /* enum parse_option */
-    uint64_t sent_s;                  /* server.kbytes-per-second: the second that is counted, and its bytes */
-    uint64_t sent_bytes;
     bool alone;                       /* built for one request, since there are too many already */
 };
 
@@ -35,8 +32,5 @@ const struct plan *plan_for(struct conf *conf, struct request *r, struct span so
 
 /* The plan of the global block alone: for connections that have no request yet. */
 const struct plan *plan_global(struct conf *conf);
-
-/* What server.http-parseopts and its old spellings come to. */
-unsigned conf_parse_options(const struct core_settings *core);
 
 #endif

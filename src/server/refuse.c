@@ -40,10 +40,7 @@ static enum handler ask_handler(struct request *r, struct span url, bool keep_st
     if (r->in.method != METHOD_HEAD) r->in.method = METHOD_GET;
     r->in.method_text = method_name(r->in.method);
     r->status = 0;
-    r->step = r->phase_at = 0;
-    r->handler = NULL;
-    r->physical = (struct physical){0};
-    r->comebacks++;
+    request_start_anew(r);
     return HANDLER_COMEBACK;
 }
 
@@ -72,7 +69,7 @@ static void use_page(struct request *r) {
 /* A malformed head may have no plan yet: the global settings hold. */
 static void find_plan(struct request *r) {
     if (r->plan) return;
-    r->plan = r->conf == r->conn->worker->conf ? r->conn->worker->plan : plan_global(r->conf);
+    request_set_plan(r, r->conf == r->conn->worker->conf ? r->conn->worker->plan : plan_global(r->conf));
     r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
     request_lasts(r, LASTS_NOT);
 }

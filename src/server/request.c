@@ -74,7 +74,7 @@ static void log_head(const struct request *r) {
 /* "example.com:80" is "example.com" (RFC 9110 4.2.1); conditions and gateways see the short form. */
 static void drop_default_port(struct request *r) {
     struct span port = r->is_tls ? SPAN(":443") : SPAN(":80");
-    if (!(r->conn->worker->plan->parse_options & PARSE_HOST_NORMALIZE)) return;
+    if (!(r->conf->parse_options & PARSE_HOST_NORMALIZE)) return;
     if (span_ends(r->in.authority, port)) r->in.authority.n -= port.n;
 }
 
@@ -88,22 +88,28 @@ enum handler request_read(struct request *r) {
     return word;
 }
 
-static bool may_be_ready(const struct request *r) {
-    return (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) && r->body_done && r->comebacks == 0 &&
-           r->conf->core->cache_kib && r->conf->conditions.other_count <= CONDITION_OTHERS_MAX;
+/* Is it of the kind whose replies are kept? */
+static bool is_cacheable(const struct request *r) {
+    return (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) && r->in.body_bytes == 0 &&
+           r->conf->core->cache_kib && r->conf->conditions.other_count <= CONDITION_OTHERS_MAX &&
+           r->conf == r->conn->worker->conf;
+}
+
+void request_set_plan(struct request *r, const struct plan *plan) {
+    r->plan = plan;
+    r->server_name = plan->core->name.n ? plan->core->name : r->in.authority;
 }
 
 enum handler request_lookup(struct request *r) {
     struct worker *w = r->conn->worker;
     if (r->comebacks == 0) r->conditions = conditions_others(&r->conf->conditions, r);
-    if (!may_be_ready(r) || r->conf != w->conf) return HANDLER_GO_ON;
+    if (!is_cacheable(r) || r->comebacks) return HANDLER_GO_ON;
     struct reply *reply = replies_find(w->replies, r, r->conn->listening->id, clock_now_s());
     if (!reply) return HANDLER_GO_ON;
     r->reply = reply_hold(reply);
-    r->plan = reply->plan;
+    request_set_plan(r, reply->plan);
     r->status = reply->status;
     r->physical.path = reply->path;
-    r->server_name = r->plan->core->name.n ? r->plan->core->name : r->in.authority;
     return HANDLER_FINISHED;
 }
 
@@ -146,10 +152,8 @@ static enum handler fix_reply(struct request *r) {
         request_say(r, LOG_IS_ERROR, "%.*s cannot be read: %s", SPAN_ARG(r->physical.path), strerror(errno));
         return HANDLER_ERROR;
     }
-    bool kept = (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) && r->in.body_bytes == 0 &&
-                r->conf->core->cache_kib && r->conf->conditions.other_count <= CONDITION_OTHERS_MAX &&
-                r->conf == w->conf && !r->plan->alone;
-    if (kept) replies_keep(w->replies, r->reply, r, r->conn->listening->id, clock_now_s());
+    if (is_cacheable(r) && !r->plan->alone)
+        replies_keep(w->replies, r->reply, r, r->conn->listening->id, clock_now_s());
     return HANDLER_GO_ON;
 }
 
@@ -211,7 +215,6 @@ enum handler request_end(struct request *r) {
     }
     request_run_hooks(r, PHASE_REQUEST_DONE);
     request_run_hooks(r, PHASE_REQUEST_RESET);
-    r->conn->worker->served++;
     return r->keep_alive ? HANDLER_GO_ON : HANDLER_FINISHED;
 }
 
@@ -224,7 +227,6 @@ enum handler request_error(struct request *r) {
     if (r->is_emitted && !r->is_complete) c->must_reset = true;
     if (r->status && r->plan) request_run_hooks(r, PHASE_REQUEST_DONE);
     request_run_hooks(r, PHASE_REQUEST_RESET);
-    c->worker->served++;
     return HANDLER_GO_ON;
 }
 

@@ -27,11 +27,9 @@ static void log_conditions(const struct request *r, struct span socket) {
 
 static enum handler begin(struct request *r) {
     struct span socket = r->conn->listening->name;
-    const void **old = (const void **)r->module_data;
-    r->plan = plan_for(r->conf, r, socket);
-    if (!old) r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
+    request_set_plan(r, plan_for(r->conf, r, socket));
+    if (!r->module_data) r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
     if (r->plan->core->log_conditions) log_conditions(r, socket);
-    r->server_name = r->plan->core->name.n ? r->plan->core->name : r->in.authority;
     uint64_t limit = (uint64_t)r->plan->core->max_request_kib * 1024;
     if (limit && r->in.body_bytes > 0 && (uint64_t)r->in.body_bytes > limit) {
         request_say(r, LOG_IS_NOTE, "413: the body has %lld bytes, server.max-request-size allows %llu",
@@ -57,19 +55,12 @@ static enum handler server_itself(struct request *r) {
     return HANDLER_FINISHED;
 }
 
-static struct span lower(struct arena *a, struct span s) {
-    char *p = arena_bytes(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++) p[i] = ascii_lower(s.p[i]);
-    p[s.n] = '\0';
-    return (struct span){p, s.n};
-}
-
 static enum handler document_root(struct request *r) {
     struct span root = r->physical.docroot, path = r->in.uri.path;
     while (root.n > 1 && root.p[root.n - 1] == '/') root.n--;
     if (root.n == 1) root.n = 0; /* "/" itself */
     r->physical.docroot = root;
-    if (r->plan->core->lowercase_filenames) path = lower(&r->arena, path);
+    if (r->plan->core->lowercase_filenames) path = arena_lower(&r->arena, path);
     request_set_path(r, root, path);
     if (r->plan->core->log_requests)
         request_say(r, LOG_IS_NOTE, "handling: %.*s leads to %.*s", SPAN_ARG(r->in.uri.path),
@@ -152,8 +143,8 @@ static enum handler look_at_file(struct request *r) {
     return request_refuse_with(r, 404);
 }
 
-/* Nobody took it. The path exists: either the method is not one for files, or files of this kind are not given away.
- * */
+/* Nobody took it. The path exists: either the method is not one for files, or files of this kind are not given
+ * away. */
 static enum handler nobody(struct request *r) {
     static const struct span allowed = SPAN_INIT("GET, HEAD, OPTIONS");
     if (r->in.method == METHOD_OTHER) return request_refuse_with(r, 501);
@@ -200,11 +191,16 @@ static enum handler run_phase(struct request *r, enum phase phase) {
     return HANDLER_GO_ON;
 }
 
-enum handler request_come_back(struct request *r) {
+void request_start_anew(struct request *r) {
     r->step = r->phase_at = 0;
     r->handler = NULL;
     r->physical = (struct physical){0};
-    if (++r->comebacks <= COMEBACKS_MAX) return HANDLER_COMEBACK;
+    r->comebacks++;
+}
+
+enum handler request_come_back(struct request *r) {
+    request_start_anew(r);
+    if (r->comebacks <= COMEBACKS_MAX) return HANDLER_COMEBACK;
     request_say(r, LOG_IS_ERROR, "500: \"%.*s\" was rewritten %d times: the rules lead in a circle",
                 SPAN_ARG(r->in.target_sent), COMEBACKS_MAX);
     r->status = 500;

@@ -96,6 +96,10 @@ static struct span unread(const struct conn *c) {
     return c->in ? (struct span){c->in->bytes + c->in->start, c->in->end - c->in->start} : (struct span){NULL, 0};
 }
 
+static struct h1_limits limits_of(const struct request *r) {
+    return (struct h1_limits){r->conf->core->max_head_bytes, r->conf->core->max_head_fields, r->conf->parse_options};
+}
+
 /* ---- requests --------------------------------------------------------------------------------- */
 
 static enum handler head_is_there(struct request *r, size_t used) {
@@ -135,8 +139,7 @@ static struct span skip_empty_lines(struct input *in) {
 
 enum handler h1_read_head(struct request *r) {
     struct conn *c = r->conn;
-    const struct core_settings *core = r->conf->core;
-    struct h1_limits limits = {core->max_head_bytes, core->max_head_fields, c->worker->plan->parse_options};
+    struct h1_limits limits = limits_of(r);
     for (;;) {
         struct span bytes = c->in && !r->begun_ns ? skip_empty_lines(c->in) : unread(c);
         if (c->out.count > OUT_CHUNKS_MAX || c->out.bytes > OUT_BYTES_MAX) {
@@ -200,7 +203,7 @@ static int take_sized(struct request *r, struct input *in, int *status) {
 static int take_trailers(struct request *r, struct input *in, int *status) {
     size_t used = 0;
     struct fields trailers = {0};
-    struct h1_limits limits = {r->conf->core->max_head_bytes, r->conf->core->max_head_fields, r->plan->parse_options};
+    struct h1_limits limits = limits_of(r);
     struct span bytes = {in->bytes + in->start, in->end - in->start};
     int result = h1_parse_trailers(&trailers, bytes, &used, &limits, &r->arena);
     if (result == H1_MORE) return BODY_MORE;
@@ -253,9 +256,7 @@ enum handler h1_read_body(struct request *r) {
         c->waiting = result == BODY_STUCK ? WAITING_HANDLER : WAITING_INPUT;
         if (result == BODY_STUCK) return HANDLER_WAIT_FOR_EVENT;
         if (r->in.expect_continue && !r->body_received) {
-            c->queued_bytes -= c->out.bytes;
             h1_emit_continue(&c->out);
-            c->queued_bytes += c->out.bytes;
             r->in.expect_continue = false;
         }
         ssize_t n = conn_receive(c);
@@ -291,20 +292,16 @@ void h1_write_reply(struct request *r) {
     struct answer a;
     answer_decide(&a, r->reply, r, clock_now_s());
     r->sent_status = a.status;
-    uint64_t before = c->out.bytes;
-    r->queued_before = c->queued_bytes;
+    r->queued_before = conn_queued_bytes(c);
     r->head_bytes = h1_emit_reply(&c->out, r->reply, &a, framing(r), clock_now_s());
-    c->queued_bytes += c->out.bytes - before;
 }
 
 void h1_write_head(struct request *r) {
     struct conn *c = r->conn;
     if (r->source->length < 0 && speaks_10(r)) r->keep_alive = false; /* the end of the connection ends the body */
-    uint64_t before = c->out.bytes;
-    r->queued_before = c->queued_bytes;
+    r->queued_before = conn_queued_bytes(c);
     r->sent_status = r->status;
     r->head_bytes = h1_emit_head(&c->out, r, r->source->length, framing(r), clock_now_s());
-    c->queued_bytes += c->out.bytes - before;
 }
 
 /* Does the source keep to the length that the head announced? Fewer bytes would leave the client waiting, more would
@@ -321,7 +318,6 @@ enum handler h1_write_body(struct request *r) {
     struct conn *c = r->conn;
     bool chunked = r->source->length < 0 && !speaks_10(r);
     enum handler word = HANDLER_GO_ON;
-    uint64_t before = c->out.bytes;
     for (;;) {
         struct chunks body = {0};
         if (c->out.bytes >= OUT_BYTES_MAX || c->out.count >= OUT_CHUNKS_MAX) {
@@ -330,7 +326,7 @@ enum handler h1_write_body(struct request *r) {
             break;
         }
         enum source_result result = r->source->pull(r->source, &body, OUT_BYTES_MAX - c->out.bytes);
-        uint64_t queued = c->queued_bytes + (c->out.bytes - before) - r->queued_before - r->head_bytes;
+        uint64_t queued = conn_queued_bytes(c) - r->queued_before - r->head_bytes;
         if (!length_is_kept(r, body.bytes, (uint64_t)r->source->length - queued, result == SOURCE_END)) {
             chunks_clear(&body);
             word = HANDLER_ERROR;
@@ -344,6 +340,5 @@ enum handler h1_write_body(struct request *r) {
         break;
     }
     if (word == HANDLER_GO_ON && chunked) h1_emit_last_chunk(&c->out);
-    c->queued_bytes += c->out.bytes - before;
     return word;
 }

@@ -275,6 +275,16 @@ static void find_listeners(struct conf *conf, struct complaints *c) {
     add_listen(conf, token, conf->core, true, bind ? bind->value.place : nowhere, c);
 }
 
+/* What server.http-parseopts and its old spellings come to. */
+static unsigned parse_options(const struct core_settings *core) {
+    unsigned options = PARSE_DEFAULTS;
+    if (!core->header_strict) options &= ~(unsigned)PARSE_HEADER_STRICT;
+    if (!core->host_strict) options &= ~(unsigned)PARSE_HOST_STRICT;
+    if (!core->host_normalize) options &= ~(unsigned)PARSE_HOST_NORMALIZE;
+    if (core->parse_options) options = (options | core->parse_options->set) & ~core->parse_options->clear;
+    return options;
+}
+
 /* ---- the whole -------------------------------------------------------------------------------- */
 
 /* Keys of server.feature-flags: what each does here. NULL: it works. */
@@ -334,6 +344,7 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
     choose_modules(conf, complaints);
     convert_all(conf, complaints);
     conf->core = core_of(conf, NULL);
+    conf->parse_options = parse_options(conf->core);
     conditions_make(&conf->conditions, conf->tree, conf->core->port, conf->core->use_ipv6, complaints);
     find_listeners(conf, complaints);
     check_core(conf, complaints);

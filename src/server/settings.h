@@ -49,6 +49,7 @@ struct conf {
     const struct module **modules; /* [0] is the core; then the active ones in hook order */
     unsigned module_count;
     const struct core_settings *core; /* of the global block */
+    unsigned parse_options;        /* enum parse_option */
     struct listen_spec *listen;
     size_t listen_count;
     struct map plans;              /* the bits of the blocks that apply => struct plan */

@@ -71,7 +71,6 @@ enum limit {
 /* For the log (debug.log-state-handling), the status page and the tests. */
 const char *conn_state_name(enum conn_state s);
 const char *request_state_name(enum request_state s);
-const char *limit_name(enum limit l);
 
 struct conn;
 struct request;

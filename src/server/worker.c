@@ -107,7 +107,6 @@ static void on_connection(struct fdevent *ev, unsigned ready) {
         if (fd < 0) return;
         addr_from(&peer, &room);
         listener_accepted(fd, l->is_tcp);
-        w->accepted++;
         conn_open(w, l, fd, &peer);
     }
 }

@@ -30,8 +30,6 @@ struct worker {
     struct request *spare_requests;
     struct input *spare_inputs;
     struct conn *spare_conns;
-    uint64_t served;                 /* requests */
-    uint64_t accepted;               /* connections */
     uint32_t conn_count, max_conns;
     uint32_t max_fds;                /* what the event handler can hold */
     uint32_t spare_request_count, spare_input_count, spare_conn_count;
