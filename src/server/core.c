@@ -163,7 +163,6 @@ const struct directive core_directives[] = {
         "Writes each transition of the state machines to the error log."),
     LOGROW("server.errorlog", errorlog,
         "Where errors are written: a file or \"|program\"; standard error by default."),
-    LOGROW("server.breakagelog", breakagelog, "Where the standard error of gateway programs goes."),
 
     IGNORED("server.stat-cache-engine", STRING, GLOBAL, syslog_facility,
             "files are looked at once a second at most, whatever it says"),
@@ -171,6 +170,7 @@ const struct directive core_directives[] = {
     IGNORED("server.reject-expect-100-with-417", BOOL, GLOBAL, core_files, "lighttpd ignores it too"),
     IGNORED("server.upload-temp-file-size", INT, GLOBAL, max_worker, "nothing is buffered in files in this build"),
     IGNORED("server.upload-dirs", LIST, GLOBAL, modules, "nothing is buffered in files in this build"),
+    IGNORED("server.breakagelog", STRING, ANY, syslog_facility, "gateways are not in this build"),
     IGNORED("server.stream-request-body", SHORT, ANY, port, "gateways are not in this build"),
     IGNORED("server.stream-response-body", SHORT, ANY, port, "gateways are not in this build"),
     IGNORED("mimetype.use-xattr", BOOL, ANY, core_files, "extended attributes are not read in this build"),

@@ -45,7 +45,6 @@ struct core_settings {
     bool log_conditions, log_not_found, log_requests, log_request_head, log_response_head, log_timeouts, log_states;
     bool log_request_head_on_error;
     struct log *errorlog;
-    struct log *breakagelog;
 };
 
 extern const struct core_settings core_defaults;
