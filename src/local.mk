@@ -28,9 +28,12 @@ src_net_libnet_la_SOURCES = \
 	src/net/sendfile.c src/net/sendfile.h \
 	src/net/wire.c src/net/wire.h
 
+include src/tls/local.mk
+
 noinst_LTLIBRARIES += src/http/libhttp.la
 src_http_libhttp_la_SOURCES = \
 	src/http/answer.c src/http/answer.h \
+	src/http/coding.c src/http/coding.h \
 	src/http/date.c src/http/date.h \
 	src/http/escape.c \
 	src/http/etag.c src/http/etag.h \
@@ -60,6 +63,8 @@ src_h1_libh1_la_SOURCES = \
 	src/h1/parse.c \
 	src/h1/scan.c
 
+include src/h2/local.mk
+
 noinst_LTLIBRARIES += src/server/libserver.la
 src_server_libserver_la_SOURCES = \
 	src/server/api.c \
@@ -69,6 +74,8 @@ src_server_libserver_la_SOURCES = \
 	src/server/core.c src/server/core.h \
 	src/server/errorpage.c src/server/errorpage.h \
 	src/server/handler.h \
+	src/server/handshake.c \
+	src/server/input.c \
 	src/server/known.def \
 	src/server/listeners.c src/server/listeners.h \
 	src/server/loggers.c src/server/loggers.h \
@@ -81,9 +88,12 @@ src_server_libserver_la_SOURCES = \
 	src/server/plan.c src/server/plan.h \
 	src/server/privileges.c src/server/privileges.h \
 	src/server/refuse.c \
+	src/server/renewal.c src/server/renewal.h \
 	src/server/request.c \
 	src/server/route.c \
+	src/server/secure.c src/server/secure.h \
 	src/server/serve_h1.c \
+	src/server/serve_h2.c \
 	src/server/serving.c src/server/serving.h \
 	src/server/settings.c src/server/settings.h \
 	src/server/states.h \
@@ -95,7 +105,9 @@ goldcrest_libraries = \
 	src/modules/libmodules.la \
 	src/server/libserver.la \
 	src/h1/libh1.la \
+	src/h2/libh2.la \
 	src/http/libhttp.la \
+	src/tls/libtls.la \
 	src/net/libnet.la \
 	src/conf/libconf.la \
 	src/base/libbase.la \

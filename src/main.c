@@ -21,6 +21,7 @@
 #include "server/master.h"
 #include "server/modules.h"
 #include "server/settings.h"
+#include "tls/context.h"
 
 enum { EXIT_BAD = 255, DEFAULT_SERVE_PORT = 8080 };
 
@@ -44,6 +45,10 @@ static void say_feature(bool has, const char *name) {
     printf("\t%c %s\n", has ? '+' : '-', name);
 }
 
+static bool has_coder(const char *name) {
+    return strstr(GC_CODER_NAMES, name) != NULL;
+}
+
 static void say_features(void) {
     static const char *const all[] = {"epoll", "kqueue", "ports", "devpoll", "poll", "select"};
     say_version();
@@ -52,10 +57,10 @@ static void say_features(void) {
     printf("\nDefault event handler: %s\n", fdevents_backends()[0]);
     puts("\nFeatures:\n");
     say_feature(true, "IPv6 support");
-    say_feature(false, "zlib support");
-    say_feature(false, "brotli support");
-    say_feature(false, "zstd support");
-    say_feature(false, "SSL support");
+    say_feature(has_coder("zlib"), "zlib support");
+    say_feature(has_coder("brotli"), "brotli support");
+    say_feature(has_coder("zstd"), "zstd support");
+    say_feature(tls_is_there(), "SSL support");
     say_feature(regex_is_built(), "PCRE support");
     say_feature(strstr(wire_backends(), "sendfile"), "sendfile");
     say_feature(listener_balances(), "balanced listeners (SO_REUSEPORT)");
@@ -103,6 +108,7 @@ static void help_directives(const char *title, const struct directive *d) {
 
 static void help_config(void) {
     help_directives("server", core_directives);
+    help_directives("mod_openssl", tls_directives);
     for (size_t i = 0; builtin_modules[i]; i++)
         help_directives(builtin_modules[i]->name, builtin_modules[i]->directives);
 }

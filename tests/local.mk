@@ -9,6 +9,8 @@ include tests/unit/conf/local.mk
 include tests/unit/net/local.mk
 include tests/unit/http/local.mk
 include tests/unit/h1/local.mk
+include tests/unit/h2/local.mk
+include tests/unit/tls/local.mk
 include tests/unit/server/local.mk
 include tests/unit/modules/local.mk
 include tests/fuzz/local.mk

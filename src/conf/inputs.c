@@ -127,6 +127,36 @@ bool inputs_file(struct inputs *in, const char *path, struct span *text, struct 
     return tell(answer_to(in, INPUT_FILE, span_of(path), ask_file), text, why);
 }
 
+static bool same_answer(const struct answer *a, const struct answer *b) {
+    return a->ok == b->ok && span_is(a->text, b->text);
+}
+
+/* In the place of the answer that was there. True if it is another one. */
+static bool ask_anew(struct inputs *in, const char *path) {
+    struct buf out = {NULL, 0, 0}, why = {NULL, 0, 0};
+    size_t at;
+    if (!index_get(&in->index, INPUT_FILE, span_of(path), &at)) return false;
+    struct answer *a = &in->answers[at], before = *a;
+    a->ok = ask_file(a->question, &out, &why);
+    a->text = arena_copy(&in->arena, buf_span(a->ok ? &out : &why));
+    buf_done(&out);
+    buf_done(&why);
+    return !same_answer(a, &before);
+}
+
+struct inputs *inputs_refresh(const struct inputs *old, const char *const *paths, size_t count) {
+    struct inputs *in = inputs_make(old->asks);
+    bool changed = false;
+    for (size_t i = 0; i < old->count; i++) {
+        const struct answer *a = &old->answers[i];
+        keep(in, a->kind, a->question, a->ok, a->text);
+    }
+    for (size_t i = 0; i < count; i++) changed |= ask_anew(in, paths[i]);
+    if (changed) return in;
+    inputs_drop(in);
+    return NULL;
+}
+
 static bool glob_one(const char *pattern, struct buf *out, struct buf *why) {
     glob_t found;
     int rc = glob(pattern, 0, NULL, &found);

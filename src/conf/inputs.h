@@ -27,6 +27,12 @@ void inputs_drop(struct inputs *in);
 void inputs_save(const struct inputs *in, struct buf *out);
 
 /*
+ * The same answers, but these files read anew, now. NULL if all of them say what they said: then nothing has changed.
+ * Files that nobody has asked for are left out.
+ */
+struct inputs *inputs_refresh(const struct inputs *old, const char *const *paths, size_t count);
+
+/*
  * Each returns true and an answer that lives as long as `in`, or false with *why (a sentence part: "No such file or
  * directory", "exit status 3"). A failure is recorded too.
  */

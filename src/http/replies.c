@@ -78,7 +78,8 @@ static uint32_t hash_of(const struct request *r, uint32_t listener) {
 
 static bool fits(const struct reply *p, const struct request *r, uint32_t listener) {
     return p->listener == listener && p->is_tls == r->is_tls && p->conditions == r->conditions &&
-           span_is(p->target, r->in.target_sent) && span_is(p->authority, r->in.authority);
+           span_is(p->target, r->in.target_sent) && span_is(p->authority, r->in.authority) &&
+           (p->choices.count == 0 || choices_hold(&p->choices, &r->in.fields));
 }
 
 /* Is it still what the file system would give? Looked at once a second at most. */

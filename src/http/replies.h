@@ -10,8 +10,9 @@
 
 /*
  * A reply may be kept when everything that had a say in it is part of the key (listener, scheme, authority, target
- * as sent, bits of the other conditions) or is looked at again, at most once a second: what `lasting` says. Bounded
- * in bytes and in open files; the least recently used goes first.
+ * as sent, bits of the other conditions) or is looked at again, at most once a second: what `lasting` says. What was
+ * chosen by Accept-Encoding is right for all who would have got the same choice: a target has a few replies then.
+ * Bounded in bytes and in open files; the least recently used goes first.
  */
 struct replies;
 

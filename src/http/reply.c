@@ -24,8 +24,7 @@ static struct blob *make_head(const struct reply *p, const struct fields *fields
     return head_finish(&head);
 }
 
-/* The body as one blob: it may be several chunks, and a file that is better read at once. */
-static struct blob *join(const struct chunks *body) {
+struct blob *body_join(const struct chunks *body) {
     struct blob *all = blob_make((size_t)body->bytes);
     size_t at = 0;
     for (unsigned i = 0; i < body->count; i++) {
@@ -54,7 +53,7 @@ static bool take_body(struct reply *p, struct chunks *body) {
     else if (only && only->kind == CHUNK_BLOB && only->left == only->is.blob->n)
         p->body = blob_hold(only->is.blob);
     else
-        p->body = join(body);
+        p->body = body_join(body);
     return p->file || p->body;
 }
 
@@ -83,11 +82,12 @@ struct reply *reply_make(struct request *r, bool range_requests) {
     struct reply *p = memory_zeroed(1, sizeof *p);
     p->refs = 1;
     p->status = r->status;
-    p->no_range = !range_requests;
+    p->no_range = !range_requests || r->no_range;
     p->no_body = has_no_body(r->status);
     p->is_tls = r->is_tls;
     p->lasting = r->lasting;
     p->plan = r->plan;
+    p->choices = r->choices;
     list_init(&p->used);
     if (p->no_body) chunks_clear(&r->body);
     if (!take_body(p, &r->body)) {
@@ -95,6 +95,10 @@ struct reply *reply_make(struct request *r, bool range_requests) {
         reply_drop(p);
         errno = error;
         return NULL;
+    }
+    if (r->made_from) {
+        p->state = *r->made_from;
+        p->has_state = true;
     }
     p->head = make_head(p, &r->out);
     take_texts(p, r);
@@ -106,6 +110,8 @@ void reply_drop(struct reply *p) {
     if (!p || --p->refs > 0) return;
     blob_drop(p->head);
     blob_drop(p->head_304);
+    blob_drop(p->coded[0]);
+    blob_drop(p->coded[1]);
     blob_drop(p->body);
     blob_drop(p->own);
     file_drop(p->file);

@@ -8,6 +8,7 @@
 
 #include "base/blob.h"
 #include "base/list.h"
+#include "http/coding.h"
 #include "http/fresh.h"
 #include "http/request.h"
 #include "net/file.h"
@@ -24,13 +25,14 @@ struct reply {
     int status;
     struct blob *head;
     struct blob *head_304; /* what a fresh client gets; made when it is first asked for */
+    struct blob *coded[2]; /* head and head_304 as HTTP/2's header blocks (h2/emit), without Date; made on demand */
     struct blob *body;
     struct file *file;
     uint64_t length;
     struct validators validators;
     struct span content_type;
     struct span path;      /* of the file that it came from; for the access log and for looking again */
-    bool no_range;         /* server.range-requests = "disable" */
+    bool no_range;         /* server.range-requests = "disable", or it was coded on the way */
     bool no_body;          /* a status that has none: 204, 304 */
     struct blob *own;
 
@@ -39,6 +41,7 @@ struct reply {
     struct list used;      /* most recently used first */
     const struct plan *plan;
     uint64_t conditions;
+    struct choices choices;
     struct span authority, target;
     struct file_state state; /* of the file at `path`; known from its opening if has_state */
     int64_t looked_s;      /* when it was last compared with the file system */
@@ -53,6 +56,9 @@ struct reply {
 /* From what the modules made of r: status, fields and a complete body (taken out of r->body). Small files are read
  * in. NULL with errno if a file cannot be read. */
 struct reply *reply_make(struct request *r, bool range_requests);
+
+/* A body as one blob: it may be several chunks, and files. NULL with errno if a file cannot be read. */
+struct blob *body_join(const struct chunks *body);
 
 static inline struct reply *reply_hold(struct reply *p) {
     p->refs++;

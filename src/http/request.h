@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/span.h"
+#include "http/coding.h"
 #include "http/fields.h"
 #include "http/names.h"
 #include "http/uri.h"
@@ -58,6 +59,10 @@ struct plan;
 struct reply;
 struct sink;
 struct source;
+struct stream;
+
+/* What a request waits for, beside its time limit. */
+enum waiting { WAITING_INPUT, WAITING_ROOM, WAITING_HANDLER };
 
 /*
  * request - from its first byte to its line in the access log; belongs to its connection (or stream)
@@ -69,6 +74,7 @@ struct request {
     struct physical physical;
     struct arena arena;       /* everything that lives as long as the request */
     struct conn *conn;
+    struct stream *stream;    /* of an HTTP/2 connection; NULL: it has the connection for itself */
     struct conf *conf;        /* the configuration it began under, held to its end */
     const struct plan *plan;  /* what that configuration means for this request */
     struct reply *reply;      /* the whole response, once it is fixed (held) */
@@ -82,6 +88,8 @@ struct request {
     struct fields env;        /* what modules add to a gateway's environment */
     struct fields out;        /* of the response */
     struct chunks body;       /* of the response, where it is complete */
+    const struct file_state *made_from; /* the file that the body was made from, if it is not that file; or NULL */
+    struct choices choices;   /* what was decided by Accept-Encoding */
     struct addr client;       /* who asks; a trusted forwarder may have named somebody else than the peer */
     void **module_data;       /* a slot per module of the plan, NULL at first */
     uint64_t conditions;      /* bits of the conditions that are no function of (listener, host, target) */
@@ -89,6 +97,7 @@ struct request {
     uint64_t head_bytes;      /* of the response */
     uint64_t received_bytes;  /* head and body */
     uint64_t body_received;   /* of the body, decoded */
+    uint64_t body_sent;       /* HTTP/2: of the response's body, in frames */
     uint64_t begun_ns;        /* monotonic: when the first byte was there */
     int64_t begun_s;          /* since 1970 */
     uint32_t id;              /* counts within the worker */
@@ -100,12 +109,14 @@ struct request {
     uint8_t step;             /* within ROUTE: where it goes on */
     uint8_t phase_at;         /* within a phase: the next hook */
     uint8_t lasting;          /* enum lasting; only ever raised */
+    uint8_t waiting;          /* enum waiting */
     bool body_done;           /* the request's body was read to its end */
     bool keep_alive;          /* the connection may take another request after this one */
     bool is_tls;
     bool is_complete;         /* the response came to its end as it should */
     bool keep_error_status;   /* the error-handler's page goes out with error_status */
     bool is_emitted;          /* the head of the response is queued */
+    bool no_range;            /* ranges of this representation are not given out */
 };
 
 /* Raises how short-lived the response is. */

@@ -45,3 +45,29 @@ endif
 if MOD_USERDIR
 src_modules_libmodules_la_SOURCES += src/modules/mod_userdir.c
 endif
+if MOD_DEFLATE
+src_modules_libmodules_la_SOURCES += src/modules/mod_deflate.c \
+	src/modules/deflate/cachedir.c src/modules/deflate/cachedir.h \
+	src/modules/deflate/coder.c src/modules/deflate/coder.h \
+	src/modules/deflate/filter.c src/modules/deflate/filter.h \
+	src/modules/deflate/load.h \
+	src/modules/deflate/options.c src/modules/deflate/options.h
+if HAVE_BROTLI
+src_modules_libmodules_la_SOURCES += src/modules/deflate/brotli.c
+endif
+if HAVE_GETLOADAVG
+src_modules_libmodules_la_SOURCES += src/modules/deflate/load.c
+else
+src_modules_libmodules_la_SOURCES += src/modules/deflate/noload.c
+endif
+if HAVE_LIBDEFLATE
+src_modules_libmodules_la_SOURCES += src/modules/deflate/libdeflate.c
+endif
+if HAVE_ZLIB
+src_modules_libmodules_la_SOURCES += src/modules/deflate/zlib.c
+endif
+if HAVE_ZSTD
+src_modules_libmodules_la_SOURCES += src/modules/deflate/zstd.c
+endif
+endif
+src_modules_libmodules_la_CFLAGS = $(AM_CFLAGS) $(BROTLI_CFLAGS) $(LIBDEFLATE_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)

@@ -38,7 +38,7 @@ static bool is_framing(enum header id) {
 /* Preconditions and ranges are answered from kept responses, where no hook has looked at the request. */
 static bool is_deciding(enum header id) {
     return id == HEADER_RANGE || id == HEADER_IF_RANGE || id == HEADER_IF_MATCH || id == HEADER_IF_NONE_MATCH ||
-           id == HEADER_IF_MODIFIED_SINCE || id == HEADER_IF_UNMODIFIED_SINCE;
+           id == HEADER_IF_MODIFIED_SINCE || id == HEADER_IF_UNMODIFIED_SINCE || id == HEADER_ACCEPT_ENCODING;
 }
 
 static bool is_field_value(struct span s) {

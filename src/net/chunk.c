@@ -9,7 +9,12 @@
 
 #include "base/memory.h"
 
-enum { RING_CAP = 8, SPARE_RINGS = 64 };
+enum {
+    RING_CAP = 8,
+    SPARE_RINGS = 64,
+    SMALL_BYTES = 256, /* such a copy leaves room for others behind it */
+    SHARED_BYTES = 1000
+};
 
 /* Rings of the first size are used again: most queues come and go with one response. */
 static struct chunk *spare[SPARE_RINGS];
@@ -56,7 +61,18 @@ void chunks_add_constant(struct chunks *q, struct span s) {
 }
 
 void chunks_add_copy(struct chunks *q, struct span s) {
-    if (s.n) add(q, (struct chunk){.is.blob = blob_copy(s), .left = s.n, .kind = CHUNK_BLOB});
+    struct chunk *last = q->count ? chunks_at(q, q->count - 1u) : NULL;
+    if (s.n == 0) return;
+    if (last && last->room >= s.n) {
+        memcpy(last->is.blob->p + last->at + last->left, s.p, s.n);
+        last->left += s.n;
+        last->room = (uint16_t)(last->room - s.n);
+        q->bytes += s.n;
+        return;
+    }
+    struct blob *b = blob_make(s.n <= SMALL_BYTES ? SHARED_BYTES : s.n);
+    memcpy(b->p, s.p, s.n);
+    add(q, (struct chunk){.is.blob = b, .left = s.n, .kind = CHUNK_BLOB, .room = (uint16_t)(b->n - s.n)});
 }
 
 static void let_go(struct chunk *c) {
@@ -84,6 +100,26 @@ void chunks_sent(struct chunks *q, uint64_t n) {
 void chunks_move(struct chunks *q, struct chunks *from) {
     for (unsigned i = 0; i < from->count; i++) add(q, *chunks_at(from, i));
     if (from->cap) give_ring_back(from);
+}
+
+void chunks_take(struct chunks *q, struct chunks *from, uint64_t n) {
+    if (n == from->bytes) {
+        chunks_move(q, from);
+        return;
+    }
+    while (n) {
+        struct chunk *c = chunks_at(from, 0);
+        struct chunk part = *c;
+        if (part.left > n) {
+            part.left = n;
+            part.room = 0; /* what is behind it is not free */
+        }
+        n -= part.left;
+        if (part.kind == CHUNK_BLOB) blob_hold(part.is.blob);
+        if (part.kind == CHUNK_FILE) file_hold(part.is.file);
+        add(q, part);
+        chunks_sent(from, part.left);
+    }
 }
 
 void chunks_clear(struct chunks *q) {

@@ -20,7 +20,8 @@ struct chunk {
         const char *constant; /* lives as long as the process */
     } is;
     uint64_t at, left; /* where the next byte is, how many there are */
-    enum chunk_kind kind;
+    uint8_t kind;      /* enum chunk_kind */
+    uint16_t room;     /* of a blob that this queue has made: bytes behind the used ones, for the next copy */
 };
 
 /* chunks - a ring, first out of it is first sent; zeroed memory is an empty queue. An empty queue holds no memory. */
@@ -34,7 +35,8 @@ struct chunks {
 void chunks_add_blob(struct chunks *q, struct blob *b, size_t at, size_t n);
 void chunks_add_file(struct chunks *q, struct file *f, uint64_t at, uint64_t n);
 void chunks_add_constant(struct chunks *q, struct span s);
-/* A copy: for what lives in an arena (never queue a pointer into one). */
+/* A copy: for what lives in an arena (never queue a pointer into one). Small copies that follow each other share a
+ * blob. */
 void chunks_add_copy(struct chunks *q, struct span s);
 
 /* The i-th chunk from the front. */
@@ -52,6 +54,8 @@ void chunks_sent(struct chunks *q, uint64_t n);
 
 /* Moves all of `from` behind what is in q. */
 void chunks_move(struct chunks *q, struct chunks *from);
+/* Moves the first n bytes (n <= from->bytes). */
+void chunks_take(struct chunks *q, struct chunks *from, uint64_t n);
 void chunks_clear(struct chunks *q);
 
 #endif

@@ -88,6 +88,7 @@ struct span request_origin(struct request *r) {
 }
 
 void request_wake(struct request *r) {
+    if (r->stream) h2_wake(r);
     fdevent_wake(&r->conn->ev);
 }
 
@@ -109,12 +110,14 @@ void request_local_addr(const struct request *r, struct addr *local) {
 uint64_t request_sent_bytes(const struct request *r) {
     uint64_t sent = r->conn->sent_bytes;
     if (!r->is_emitted) return 0;
+    if (r->stream) return r->stream->h2->sent_bytes;
     if (r->is_complete) return conn_queued_bytes(r->conn) - r->queued_before;
     return sent > r->queued_before ? sent - r->queued_before : 0;
 }
 
 uint64_t request_sent_body_bytes(const struct request *r) {
     uint64_t sent = request_sent_bytes(r);
+    if (r->stream) return r->body_sent;
     return sent > r->head_bytes ? sent - r->head_bytes : 0;
 }
 

@@ -16,13 +16,11 @@
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/worker.h"
+#include "tls/tls.h"
 
 enum {
-    REQUESTS_PER_TURN = 64,          /* then it is the others' turn */
-    SEND_PER_TURN = 2 * 1024 * 1024, /* bytes */
+    SEND_PER_TURN = 2 * 1024 * 1024, /* bytes; then it is the others' turn */
     SPARE_CONNS = 64,
-    LINGER_BYTES = 1024 * 1024,
-    LINGER_MAX_BYTES = 1024 * 1024 * 1024,
     LINGER_TOTAL_MS = 30 * 1000,
     BODY_GRACE_MS = 30 * 1000,
     PACE_LATE_MAX_MS = 1000
@@ -56,6 +54,20 @@ static void say_timeout(const struct conn *c, const char *what) {
     say_note("timeout: connection %d from %s: %s", c->ev.fd, name, what);
 }
 
+void conn_time_out(struct conn *c, struct request *r) {
+    if (r->state == REQUEST_READ || (r->state == REQUEST_READ_BODY && r->waiting == WAITING_INPUT)) {
+        say_timeout(c,
+                    r->state == REQUEST_READ ? "the request's head did not come" : "the request's body did not come");
+        request_refuse_now(r, 408);
+    } else if (r->state == REQUEST_WRITE || r->state == REQUEST_RESPONSE_END) {
+        say_timeout(c, "the client does not take the response");
+        request_break(r);
+    } else {
+        say_timeout(c, "nobody answered the request");
+        request_refuse_now(r, 504);
+    }
+}
+
 /* Time is up for what the connection waits for. */
 static void on_deadline(struct deadline *d) {
     struct conn *c = CONTAINER(d, struct conn, deadline);
@@ -65,20 +77,16 @@ static void on_deadline(struct deadline *d) {
     } else if (c->state == CONN_LINGER) {
         say_timeout(c, "closed without waiting longer for the client's end");
         c->is_broken = true;
-    } else if (!r) {
+    } else if (c->state == CONN_HANDSHAKE) {
+        say_timeout(c, "the handshake did not come to its end");
+        c->state = CONN_LINGER;
+    } else if (c->h2) {
+        h2_tick(c);
+    } else if (!r || (r->state == REQUEST_READ && !r->begun_ns)) {
         say_timeout(c, "idle");
         c->state = CONN_LINGER;
-    } else if (r->state == REQUEST_READ || (r->state == REQUEST_READ_BODY && c->waiting == WAITING_INPUT)) {
-        say_timeout(c,
-                    r->state == REQUEST_READ ? "the request's head did not come" : "the request's body did not come");
-        if (r->state == REQUEST_READ && !r->begun_ns) c->state = CONN_LINGER;
-        else request_refuse_now(r, 408);
-    } else if (r->state == REQUEST_WRITE || r->state == REQUEST_RESPONSE_END) {
-        say_timeout(c, "the client does not take the response");
-        request_break(r);
     } else {
-        say_timeout(c, "nobody answered the request");
-        request_refuse_now(r, 504);
+        conn_time_out(c, r);
     }
     conn_run(c);
 }
@@ -100,6 +108,8 @@ void conn_open(struct worker *w, struct listening *l, int fd, const struct addr 
     l->refs++;
     c->peer = *peer;
     c->state = CONN_HANDSHAKE;
+    c->protocol = &http1;
+    list_init(&c->ready);
     c->ev.run = on_event;
     c->ev.closed = on_closed;
     c->deadline.fire = on_deadline;
@@ -111,6 +121,7 @@ void conn_open(struct worker *w, struct listening *l, int fd, const struct addr 
         free(c);
         return;
     }
+    c->since_ms = fdevents_now_ms(w->events);
     list_add_last(&w->conns, &c->link);
     worker_conn_added(w);
     conn_run(c);
@@ -122,45 +133,52 @@ static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-/* What is left of `total` since c->since_ms; never 0, so that it still fires. */
-static uint64_t left_of(const struct conn *c, uint64_t total) {
-    uint64_t spent = fdevents_now_ms(c->worker->events) - c->since_ms;
+/* What is left of `total` since then; never 0, so that it still fires. */
+static uint64_t left_of(const struct conn *c, uint64_t since_ms, uint64_t total) {
+    uint64_t spent = fdevents_now_ms(c->worker->events) - since_ms;
     return spent < total ? total - spent : 1;
 }
 
-static uint64_t read_limit_ms(struct conn *c, const struct core_settings *core) {
-    struct request *r = c->request;
+static uint64_t read_limit_ms(const struct conn *c, const struct request *r, const struct core_settings *core,
+                              uint64_t since_ms) {
     uint64_t ms = core->max_read_idle_s * UINT64_C(1000);
-    if (r->state == REQUEST_READ && core->max_head_s) return least(ms, left_of(c, core->max_head_s * UINT64_C(1000)));
-    if ((r->state == REQUEST_READ_BODY || r->state == REQUEST_RESPONSE_END) && core->min_body_rate)
-        return least(ms, left_of(c, BODY_GRACE_MS + r->body_received * 1000 / core->min_body_rate));
+    bool head = r ? r->state == REQUEST_READ : c->state == CONN_HANDSHAKE;
+    if (head && core->max_head_s) return least(ms, left_of(c, since_ms, core->max_head_s * UINT64_C(1000)));
+    if (r && (r->state == REQUEST_READ_BODY || r->state == REQUEST_RESPONSE_END) && core->min_body_rate)
+        return least(ms, left_of(c, since_ms, BODY_GRACE_MS + r->body_received * 1000 / core->min_body_rate));
     return ms;
 }
 
-static uint64_t limit_ms(struct conn *c, enum limit limit) {
-    const struct plan *plan = c->request && c->request->plan ? c->request->plan : c->worker->plan;
-    const struct core_settings *core = plan->core;
-    uint64_t now = fdevents_now_ms(c->worker->events);
-    if (c->is_paced) return c->pace_ms > now ? c->pace_ms - now : 1;
+uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit, uint64_t since_ms) {
+    const struct core_settings *core = (r && r->plan ? r->plan : c->worker->plan)->core;
     switch (limit) {
-    case LIMIT_READ_IDLE: return c->request ? read_limit_ms(c, core) : core->max_read_idle_s * UINT64_C(1000);
+    case LIMIT_READ_IDLE: return read_limit_ms(c, r, core, since_ms);
     case LIMIT_WRITE_IDLE: return core->max_write_idle_s * UINT64_C(1000);
-    case LIMIT_REQUESTS: return (c->requests ? core->max_keep_alive_idle_s : core->max_read_idle_s) * UINT64_C(1000);
+    case LIMIT_REQUESTS:
+        if (c->h2) return h2_limit_ms(c);
+        return (c->requests ? core->max_keep_alive_idle_s : core->max_read_idle_s) * UINT64_C(1000);
     case LIMIT_LINGER:
-        if (c->out.count) return core->max_write_idle_s * UINT64_C(1000);
+        if (conn_has_unsent(c)) return core->max_write_idle_s * UINT64_C(1000);
         /* 0 seconds are next to nothing, not for ever */
-        return least(core->linger_timeout_s * UINT64_C(1000) + 1, left_of(c, LINGER_TOTAL_MS));
+        return least(core->linger_timeout_s * UINT64_C(1000) + 1, left_of(c, since_ms, LINGER_TOTAL_MS));
     case LIMIT_NONE:
     case LIMIT_COUNT: break;
     }
     return 0;
 }
 
+bool conn_has_unsent(const struct conn *c) {
+    return c->out.count || (c->tls && tls_has_unsent(c->tls));
+}
+
 void conn_wait(struct conn *c, enum limit limit) {
-    uint64_t ms = limit_ms(c, limit);
+    uint64_t now = fdevents_now_ms(c->worker->events);
+    uint64_t ms = conn_limit_ms(c, c->request, limit, c->since_ms);
     unsigned want = 0;
+    bool handshake_waits = c->state == CONN_HANDSHAKE && c->waiting == WAITING_ROOM;
+    if (c->is_paced) ms = c->pace_ms > now ? c->pace_ms - now : 1;
     if (c->waiting == WAITING_INPUT && !c->is_eof) want |= FDEVENT_IN;
-    if (c->out.count && !c->is_paced) want |= FDEVENT_OUT;
+    if ((conn_has_unsent(c) && !c->is_paced) || handshake_waits) want |= FDEVENT_OUT;
     fdevent_want(&c->ev, want);
     if (ms) deadline_in(c->worker->events, &c->deadline, ms);
     else deadline_stop(&c->deadline);
@@ -185,7 +203,7 @@ static uint64_t allowance(struct conn *c, uint64_t rate) {
 
 static uint64_t rate_of(const struct conn *c) {
     const struct plan *plan = c->request && c->request->plan ? c->request->plan : c->worker->plan;
-    uint64_t one = plan->core->connection_kbytes_s, all = plan->core->server_kbytes_s;
+    uint64_t one = c->h2 ? h2_rate_kib(c) : plan->core->connection_kbytes_s, all = plan->core->server_kbytes_s;
     if (all) all = all / (c->worker->conn_count ? c->worker->conn_count : 1) + 1; /* an equal share each */
     return (one && all ? least(one, all) : one ? one : all) * 1024;
 }
@@ -196,11 +214,13 @@ static void pace(struct conn *c, uint64_t rate, uint64_t sent) {
     c->pace_ms = (c->pace_ms > now ? c->pace_ms : now - paced_late_ms(c, now)) + sent * 1000 / rate;
 }
 
-/* Sends what it can. False: nobody is there any more. */
-static bool flush(struct conn *c) {
-    if (c->out.count == 0) return true;
+bool conn_flush(struct conn *c) {
+    if (!conn_has_unsent(c)) return true;
     uint64_t rate = rate_of(c), before = c->out.bytes, may = allowance(c, rate);
-    enum wire_sent result = may ? wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER) : WIRE_YIELD;
+    enum wire_sent result = WIRE_YIELD;
+    if (may)
+        result = c->tls ? tls_flush(c->tls, &c->out, may)
+                        : wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER);
     c->sent_bytes += before - c->out.bytes;
     pace(c, rate, before - c->out.bytes);
     c->is_paced = rate && c->out.count && result == WIRE_YIELD;
@@ -213,76 +233,8 @@ static bool flush(struct conn *c) {
 
 /* ---- the steps -------------------------------------------------------------------------------- */
 
-enum handler conn_handshake(struct conn *c) {
-    (void)c; /* plain HTTP/1: nothing to agree upon */
-    return HANDLER_GO_ON;
-}
-
-static bool has_input(const struct conn *c) {
-    return c->in && c->in->start < c->in->end;
-}
-
-/* Nothing is being answered: is there something new? */
-static enum handler begin_request(struct conn *c) {
-    if (!has_input(c)) {
-        ssize_t n = conn_receive(c);
-        if (n == WIRE_LATER) return c->is_last && c->requests ? HANDLER_FINISHED : HANDLER_WAIT_FOR_EVENT;
-        if (n <= 0) return HANDLER_FINISHED;
-    }
-    c->since_ms = fdevents_now_ms(c->worker->events);
-    c->request = request_make(c);
-    return HANDLER_GO_ON;
-}
-
-/* What may still come of the request's body, as far as anybody knows: a chunked one has no end in sight. */
-static uint64_t rest_of_body(const struct conn *c) {
-    const struct request *r = c->request;
-    if (!c->in || r->body_done || c->in->body_left == 0) return 0;
-    return c->in->body_left > 0 ? (uint64_t)c->in->body_left : LINGER_MAX_BYTES;
-}
-
-static void end_request(struct conn *c) {
-    struct request *r = c->request;
-    c->linger.bytes_left = LINGER_BYTES + least(rest_of_body(c), LINGER_MAX_BYTES);
-    request_drop(r);
-    c->request = NULL;
-    if (c->in) c->in->keep = 0; /* nobody's spans point there any more */
-}
-
-/* Between two requests, with everything sent: what is kept of an idle connection is its struct alone. */
-static enum handler wait_for_request(struct conn *c) {
-    if (!flush(c)) return HANDLER_FINISHED;
-    if (!has_input(c)) conn_release_input(c);
-    c->waiting = WAITING_INPUT;
-    return HANDLER_WAIT_FOR_EVENT;
-}
-
 enum handler conn_serve(struct conn *c) {
-    unsigned budget = REQUESTS_PER_TURN;
-    for (;;) {
-        if (c->is_broken && c->request) request_break(c->request);
-        if (c->is_broken && !c->request) return HANDLER_FINISHED;
-        if (!c->request) {
-            enum handler word = begin_request(c);
-            if (word == HANDLER_WAIT_FOR_EVENT) return wait_for_request(c);
-            if (word == HANDLER_FINISHED) return HANDLER_GO_ON;
-        }
-        int word = request_run(c->request);
-        if (word == HANDLER_GO_ON) { /* that one is answered */
-            end_request(c);
-            if (budget-- > 0) continue;
-            fdevent_wake(&c->ev);
-            return wait_for_request(c);
-        }
-        if (word != HANDLER_WAIT_FOR_EVENT) {
-            end_request(c);
-            return c->is_broken ? HANDLER_FINISHED : HANDLER_GO_ON;
-        }
-        unsigned chunks = c->out.count;
-        if (!flush(c)) continue; /* into ERROR */
-        if (c->waiting != WAITING_ROOM || c->out.count == chunks) return HANDLER_WAIT_FOR_EVENT;
-        if (c->out.count && c->request->is_emitted) return HANDLER_WAIT_FOR_EVENT;
-    }
+    return c->protocol->serve(c);
 }
 
 static bool begin_linger(struct conn *c) {
@@ -296,11 +248,19 @@ static bool begin_linger(struct conn *c) {
     return true;
 }
 
+/* The protocol's own end, before the connection's: close_notify. False: it waits for room. */
+static bool say_goodbye(struct conn *c) {
+    if (!c->tls || c->is_quiet) return true;
+    c->is_quiet = tls_end(c->tls) != WIRE_FULL;
+    return c->is_quiet;
+}
+
 enum handler conn_linger(struct conn *c) {
-    if (c->request) end_request(c);
-    if (c->is_broken || !flush(c) || c->must_reset) return HANDLER_GO_ON;
+    h1_end_request(c);
+    h2_end(c);
+    if (c->is_broken || !conn_flush(c) || c->must_reset) return HANDLER_GO_ON;
     c->waiting = WAITING_ROOM;
-    if (c->out.count) return HANDLER_WAIT_FOR_EVENT;
+    if (conn_has_unsent(c) || !say_goodbye(c)) return HANDLER_WAIT_FOR_EVENT;
     c->waiting = WAITING_INPUT;
     if (!c->half_closed) return begin_linger(c) ? HANDLER_WAIT_FOR_EVENT : HANDLER_GO_ON;
     int result = linger_turn(&c->linger, c->ev.fd);
@@ -316,11 +276,14 @@ static void arm_reset(int fd) {
 }
 
 enum handler conn_close(struct conn *c) {
-    if (c->request) end_request(c);
+    h1_end_request(c);
+    h2_end(c);
     if (c->must_reset) arm_reset(c->ev.fd);
     deadline_stop(&c->deadline);
     chunks_clear(&c->out);
     conn_release_input(c);
+    tls_drop(c->tls);
+    conf_drop(c->tls_conf);
     list_remove(&c->link);
     worker_conn_gone(c->worker);
     listening_drop(c->listening);
@@ -332,6 +295,7 @@ enum handler conn_close(struct conn *c) {
 
 void conn_end_gracefully(struct conn *c) {
     c->is_last = true;
+    if (c->h2) fdevent_wake(&c->ev);
     if (c->state != CONN_SERVE || c->request) return;
     c->may_read = true; /* a request that is on its way already is still answered */
     fdevent_wake(&c->ev);

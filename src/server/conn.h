@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "fdevents/fdevent.h"
 #include "h1/h1.h"
+#include "h2/h2.h"
 #include "http/request.h"
 #include "net/addr.h"
 #include "net/chunk.h"
@@ -46,8 +48,43 @@ struct input {
     char bytes[];
 };
 
-/* What a connection waits for, beside its limit. */
-enum waiting { WAITING_INPUT, WAITING_ROOM, WAITING_HANDLER };
+/*
+ * protocol - what a request asks of the version of HTTP that its connection speaks; serve_h1.c, serve_h2.c
+ * The words that are returned are those of the step which asks.
+ */
+struct protocol {
+    enum handler (*serve)(struct conn *c);           /* the step SERVE */
+    enum handler (*read_head)(struct request *r);    /* into r->in; ERROR with r->status; FINISHED: nobody is there */
+    enum handler (*read_body)(struct request *r);    /* on into r->sink, or away; GO_ON: all of it (r->body_done) */
+    bool (*body_is_small)(const struct request *r);  /* could the rest be read away in a moment? */
+    void (*write_reply)(struct request *r);          /* what the client gets of r->reply */
+    void (*write_head)(struct request *r);           /* of a response whose body r->source has */
+    enum handler (*write_body)(struct request *r);   /* GO_ON when the source is at its end */
+    bool (*is_through)(const struct request *r);     /* the response is out, or as good as out */
+    void (*break_off)(struct request *r);            /* a run-time error: what is not whole must not look whole */
+};
+extern const struct protocol http1, http2;
+
+/* stream - a request on an HTTP/2 connection; belongs to it, from HEADERS until both sides are through */
+struct stream {
+    struct h2_stream *h2;
+    struct request *request;   /* NULL: it is over, the client still sends a body that nobody wants */
+    struct list ready;         /* in conn.ready: its request is to be run */
+    struct chunks queue;       /* of the response's body, on its way to the connection */
+    struct buf held;           /* of the request's body: nobody has taken it yet; bounded by the stream's window */
+    struct span data;          /* what has come just now, behind that */
+    uint64_t since_ms;         /* when it began */
+    uint64_t until_ms;         /* when its request's wait is over; 0: it has no limit */
+    uint64_t drained_bytes;    /* thrown away since the request is over */
+    bool is_last;              /* queue is all that is left of the response */
+    bool body_ended;           /* of the request */
+};
+
+/* Streams at once on a connection (RFC 9113 5.1.2). */
+enum { STREAMS_MAX = 100 };
+
+/* What is thrown away at most while a connection lingers, beside the rest of a body; and if that has no known end. */
+enum { LINGER_BYTES = 1024 * 1024, LINGER_UNKNOWN_BYTES = 1024 * 1024 * 1024 };
 
 /* conn - from accept() to close(); an idle one holds no input, no request and no queue */
 struct conn {
@@ -57,16 +94,22 @@ struct conn {
     struct worker *worker;
     struct listening *listening; /* held */
     struct request *request;
+    const struct protocol *protocol;
+    struct h2_session *h2;     /* NULL: HTTP/1 */
+    struct list ready;         /* streams whose request is to be run */
+    struct tls *tls;           /* NULL: plain */
+    struct conf *tls_conf;     /* under which that was agreed upon (held) */
     struct input *in;
     struct chunks out;
     struct addr peer;
     struct linger_state linger;
     uint64_t sent_bytes;       /* since the beginning */
+    uint64_t answered_bytes;   /* HTTP/2: sent_bytes when the last response is out */
     uint64_t since_ms;         /* when the present wait's overall limit began: head, body, linger */
     uint64_t pace_ms;          /* when it may send again (kbytes-per-second) */
     uint32_t requests;         /* answered so far */
     uint8_t state;             /* enum conn_state */
-    uint8_t waiting;           /* enum waiting */
+    uint8_t waiting;           /* enum waiting: of the request, or of the connection itself */
     bool may_read;             /* the last read did not empty the socket */
     bool is_eof;               /* the peer has sent its FIN */
     bool is_broken;            /* reading or writing failed: nobody is there */
@@ -74,6 +117,10 @@ struct conn {
     bool half_closed;          /* our end is said */
     bool is_paced;             /* waits for pace_ms */
     bool is_last;              /* no further request is taken: graceful end */
+    bool is_failed;            /* HTTP/2: the connection has failed, GOAWAY is queued */
+    bool is_quiet;             /* TLS: close_notify is said */
+    bool is_warned;            /* HTTP/2: the end was announced a while ago */
+    bool is_watched;           /* HTTP/2: a request waits until everything is sent */
 };
 
 /* Makes a connection of an accepted descriptor and runs it. */
@@ -98,26 +145,59 @@ static inline uint64_t conn_queued_bytes(const struct conn *c) {
     return c->sent_bytes + c->out.bytes;
 }
 
-/* ---- serve_h1.c: HTTP/1 on a connection ------------------------------------------------------- */
+/* Is there anything that waits for room in the kernel? */
+bool conn_has_unsent(const struct conn *c);
+
+/* Sends what it can. False: nobody is there any more. */
+bool conn_flush(struct conn *c);
+
+/* Time is up for what the request waits for: 408, 504, or the run-time error. */
+void conn_time_out(struct conn *c, struct request *r);
+
+/* What the request's wait may last, in ms; 0: for ever. since_ms: when the overall limits began. */
+uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit, uint64_t since_ms);
+
+/* ---- input.c: bytes received ------------------------------------------------------------------ */
 
 /* Reads into c->in. Bytes read, 0 at the end (c->is_eof), WIRE_LATER, WIRE_BROKEN (c->is_broken). */
 ssize_t conn_receive(struct conn *c);
 
+/* The connection has an input, and nothing of it is kept yet. */
+void conn_need_input(struct conn *c);
+
 /* The input is given back when it is empty and no request needs it. */
 void conn_release_input(struct conn *c);
 
-enum handler h1_read_head(struct request *r);
+static inline struct span conn_unread(const struct conn *c) {
+    return c->in ? (struct span){c->in->bytes + c->in->start, c->in->end - c->in->start} : (struct span){NULL, 0};
+}
 
-/* Moves the body's bytes on: into r->sink, or away. HANDLER_GO_ON: all of it was there (r->body_done); WAIT; ERROR
- * with r->status. */
-enum handler h1_read_body(struct request *r);
+/* ---- serve_h1.c ------------------------------------------------------------------------------- */
 
-/* Could the rest of the body be read away in a moment, so that the connection can go on? */
-bool h1_body_is_small(const struct request *r);
+/* The request is over: gives it back. */
+void h1_end_request(struct conn *c);
 
-void h1_write_reply(struct request *r);
-void h1_write_head(struct request *r);
-enum handler h1_write_body(struct request *r); /* from r->source */
+/* ---- serve_h2.c ------------------------------------------------------------------------------- */
+
+/* From now on the connection speaks HTTP/2. */
+void h2_begin(struct conn *c);
+/* Its streams and the session end, whatever they are doing. */
+void h2_end(struct conn *c);
+/* The stream's request is to be run in the next turn. */
+void h2_wake(struct request *r);
+/* Looks for streams whose time is up, or whether the connection is idle. */
+void h2_tick(struct conn *c);
+/* The limit for the connection's next tick. */
+uint64_t h2_limit_ms(struct conn *c);
+void h2_forget_spare(struct worker *w);
+/* connection.kbytes-per-second of the requests being answered: the least; 0: no limit. */
+uint32_t h2_rate_kib(const struct conn *c);
+
+/* ---- giving up gently, and what the source owes ------------------------------------------------ */
+
+/* Does the source keep to the length that the head announced? Fewer bytes would leave the client waiting, more would
+ * be taken for the next response. `given`: just now; `before`: until then. */
+bool source_keeps_length(const struct request *r, uint64_t before, uint64_t given, bool is_end);
 
 /* ---- steps of a request (states.h) ------------------------------------------------------------ */
 enum handler request_read(struct request *r);

@@ -14,6 +14,7 @@ enum control_kind {
         1,          /* a socket for the configuration that follows; payload: its canonical name; with descriptor */
     CONTROL_PIPE,   /* the pipe to a logging program; payload: the program; with descriptor */
     CONTROL_RELOAD, /* payload: name of the configuration, NUL, the recording of its inputs */
+    CONTROL_TICKETS, /* payload: keys of session tickets, for tls_tickets_set() */
     CONTROL_REOPEN, /* logs */
     CONTROL_END     /* gracefully */
 };

@@ -53,6 +53,10 @@ static void trace_request(const struct request *r, enum handler word, enum reque
                 word == HANDLER_WAIT_FOR_EVENT ? "waits" : request_state_name(next));
 }
 
+enum limit request_limit(const struct request *r) {
+    return (enum limit)request_limits[r->state];
+}
+
 bool conn_run(struct conn *c) {
     for (;;) {
         enum handler word = HANDLER_ERROR;
@@ -67,7 +71,7 @@ bool conn_run(struct conn *c) {
         if (word == HANDLER_WAIT_FOR_EVENT) {
             trace_conn(c, word, CONN_NONE);
             enum limit limit = conn_limits[c->state];
-            conn_wait(c, limit == LIMIT_REQUESTS && c->request ? request_limits[c->request->state] : limit);
+            conn_wait(c, limit == LIMIT_REQUESTS && c->request ? request_limit(c->request) : limit);
             return true;
         }
         enum conn_state next = conn_next[c->state][word];

@@ -24,11 +24,12 @@
 #include "fdevents/socket.h"
 #include "server/control.h"
 #include "server/plan.h"
+#include "server/renewal.h"
 #include "server/serving.h"
 
 /*
- * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set only while a
- * worker that died is to be started again a little later.
+ * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set while a worker
+ * that died is to be started again a little later, and for the files and keys of TLS.
  */
 enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
 
@@ -46,6 +47,7 @@ struct master {
     struct conf *conf;
     struct held_listener *listeners;
     struct logger *loggers;
+    struct renewal renewal;
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
     struct who who;        /* its name is our own: configurations come and go */
@@ -144,8 +146,8 @@ static void tell(struct child *child, enum control_kind kind, struct span payloa
     child->control = -1;
 }
 
-static void tell_all(struct master *m, enum control_kind kind) {
-    for (unsigned i = 0; i < m->cap; i++) tell(&m->children[i], kind, SPAN(""), -1);
+static void tell_all(struct master *m, enum control_kind kind, struct span payload) {
+    for (unsigned i = 0; i < m->cap; i++) tell(&m->children[i], kind, payload, -1);
 }
 
 static void signal_all(struct master *m, int signo) {
@@ -180,7 +182,7 @@ static void worker_is_gone(struct master *m, unsigned slot, int status) {
     if (m->ending || left || slot >= m->slots) return; /* a reload may want the slot again: replace_workers() */
     if (clean && m->start->idle_exit_s) { /* -i: nobody came */
         m->ending = true;
-        tell_all(m, CONTROL_END);
+        tell_all(m, CONTROL_END, SPAN(""));
         return;
     }
     say_death(pid, status);
@@ -200,8 +202,8 @@ static void reap(struct master *m) {
     }
 }
 
-/* Starts what is due; sets the alarm for what is not yet. */
-static void replace_workers(struct master *m) {
+/* Starts what is due. Seconds until the next one is; 0: none will be. */
+static int64_t replace_workers(struct master *m) {
     int64_t next = 0;
     for (unsigned i = 0; i < m->slots && !m->ending; i++) {
         struct child *child = &m->children[i];
@@ -210,7 +212,7 @@ static void replace_workers(struct master *m) {
         if (wait <= 0) wait = start_worker(m, i) ? 0 : 1; /* no process can be had: no signal will tell when */
         if (wait && (!next || wait < next)) next = wait;
     }
-    if (next) alarm((unsigned)next);
+    return next;
 }
 
 /* ---- reload ----------------------------------------------------------------------------------- */
@@ -230,8 +232,8 @@ static void start_logger(struct span program, void *arg) {
         say_error("\"%.*s\": %s", SPAN_ARG(program), strerror(errno));
 }
 
-static struct conf *load(const struct start *start, struct complaints *complaints) {
-    struct conf *conf = conf_load(start->inputs(start->inputs_arg), start->config_name, complaints);
+static struct conf *load(const struct start *start, struct inputs *inputs, struct complaints *complaints) {
+    struct conf *conf = conf_load(inputs, start->config_name, complaints);
     if (complaints_errors(complaints) == 0) return conf;
     conf_drop(conf);
     return NULL;
@@ -290,12 +292,13 @@ static void adjust_workers(struct master *m) {
         if (!m->children[i].pid) start_worker(m, i);
 }
 
-static void reload(struct master *m) {
+/* The configuration as these inputs (taken over) have it; why: what begins the message. */
+static void change(struct master *m, struct inputs *inputs, const char *why) {
     struct complaints *complaints = complaints_make();
-    struct conf *old = m->conf, *new = load(m->start, complaints);
+    struct conf *old = m->conf, *new = load(m->start, inputs, complaints);
     say_complaints(complaints);
     if (!new || !listeners_open(&m->listeners, new, worker_count(m, new))) {
-        say_error("reload: the new configuration is refused; the old one stays in force");
+        say_error("%s: the new configuration is refused; the old one stays in force", why);
         conf_drop(new);
     } else {
         m->conf = new;
@@ -305,9 +308,27 @@ static void reload(struct master *m) {
         listeners_close_others(&m->listeners, new);
         adjust_workers(m);
         conf_drop(old);
-        say_note("reload: configuration %u is in force", new->generation);
+        renewal_watch(&m->renewal, new);
+        say_note("%s: configuration %u is in force", why, new->generation);
     }
     complaints_drop(complaints);
+}
+
+static void reload(struct master *m) {
+    change(m, m->start->inputs(m->start->inputs_arg), "reload");
+}
+
+/* What changes without a signal: the files and keys of TLS. */
+static void renew(struct master *m) {
+    struct span keys;
+    struct inputs *inputs;
+    if (m->ending || !renewal_is_due(&m->renewal)) return;
+    if (renewal_keys(&m->renewal, &keys)) tell_all(m, CONTROL_TICKETS, keys);
+    if ((inputs = renewal_inputs(&m->renewal, m->conf)) != NULL) change(m, inputs, "ssl.*: a file has changed");
+}
+
+static void set_alarm(int64_t a, int64_t b) {
+    alarm((unsigned)(!a || (b && b < a) ? b : a));
 }
 
 /* ---- start and end ---------------------------------------------------------------------------- */
@@ -438,7 +459,7 @@ static void end(struct master *m, int signo) {
     if (signo == SIGINT && !again) {
         say_note("SIGINT: no new connections; requests that are being answered are finished");
         remove_pid_file(m);
-        tell_all(m, CONTROL_END);
+        tell_all(m, CONTROL_END, SPAN(""));
         listeners_close(&m->listeners);
         return;
     }
@@ -455,11 +476,13 @@ static int watch(struct master *m, const sigset_t *set) {
             act_as_worker(&m->who, true);
             logs_reopen();
             act_as_worker(&m->who, false);
-            tell_all(m, CONTROL_REOPEN);
+            tell_all(m, CONTROL_REOPEN, SPAN(""));
         }
         if (signo == SIGUSR1 && !m->ending) reload(m);
         if (signo == SIGCHLD) reap(m);
-        replace_workers(m);
+        renew(m);
+        int64_t next = replace_workers(m);
+        set_alarm(next, m->ending ? 0 : renewal_wait_s(&m->renewal));
     }
     return 0;
 }
@@ -467,6 +490,7 @@ static int watch(struct master *m, const sigset_t *set) {
 static void put_away(struct master *m) {
     listeners_close(&m->listeners);
     loggers_close(&m->loggers);
+    renewal_done(&m->renewal);
     conf_drop(m->conf);
     free(m->children);
     free(m->pid_name);
@@ -501,12 +525,14 @@ int master_run(const struct start *start, struct conf *conf) {
     if (!listeners_open(&m.listeners, conf, worker_count(&m, conf))) return give_up(&m);
     if (!start->foreground && (m.news = daemonise()) < 0) return give_up(&m);
     conf_each_piped_log(conf, start_logger, &m);
+    renewal_watch(&m.renewal, conf);
     if (!start_workers(&m)) return give_up(&m);
     write_pid(&m);
     use_error_log(&m);
     say_note("goldcrest " VERSION " serves with %u worker%s", m.slots, m.slots == 1 ? "" : "s");
     if (start->ready) start->ready(conf);
     leave_terminal(&m);
+    set_alarm(0, renewal_wait_s(&m.renewal));
     int status = watch(&m, &set);
     say_note("goldcrest has ended");
     remove_pid_file(&m);

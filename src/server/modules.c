@@ -5,6 +5,7 @@
 #include "server/modules.h"
 
 const struct module *module_find(struct span name) {
+    if (span_is(name, SPAN("mod_compress"))) name = SPAN("mod_deflate"); /* since lighttpd 1.4.56 */
     for (size_t i = 0; builtin_modules[i]; i++)
         if (span_is(name, span_of(builtin_modules[i]->name))) return builtin_modules[i];
     return NULL;
@@ -25,7 +26,6 @@ const char *module_known(struct span name) {
         {"mod_mysql_vhost", "it was taken out of lighttpd; mod_vhostdb replaced it"},
         {"mod_trigger_b4_dl", "it was taken out of lighttpd"},
         {"mod_authn_mysql", "it was taken out of lighttpd; mod_authn_dbi replaced it"},
-        {"mod_h2", "HTTP/2 is not in this build"},
         {"mod_openssl", "TLS is not in this build"},
         {"mod_gnutls", "TLS is not in this build"},
         {"mod_mbedtls", "TLS is not in this build"},

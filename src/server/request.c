@@ -12,6 +12,7 @@
 #include "server/conn.h"
 #include "server/module.h"
 #include "server/plan.h"
+#include "server/secure.h"
 #include "server/worker.h"
 
 enum { SPARE_REQUESTS = 16 };
@@ -31,6 +32,7 @@ struct request *request_make(struct conn *c) {
     r->conn = c;
     r->conf = conf_hold(w->conf);
     r->client = c->peer;
+    r->is_tls = c->tls != NULL;
     r->id = ++w->next_request_id;
     r->state = REQUEST_READ;
     return r;
@@ -79,7 +81,7 @@ static void drop_default_port(struct request *r) {
 }
 
 enum handler request_read(struct request *r) {
-    enum handler word = h1_read_head(r);
+    enum handler word = r->conn->protocol->read_head(r);
     if (word == HANDLER_GO_ON) drop_default_port(r);
     if (word == HANDLER_GO_ON || word == HANDLER_ERROR) {
         r->conn->requests++;
@@ -105,9 +107,10 @@ enum handler request_lookup(struct request *r) {
     if (r->comebacks == 0) r->conditions = conditions_others(&r->conf->conditions, r);
     if (!is_cacheable(r) || r->comebacks) return HANDLER_GO_ON;
     struct reply *reply = replies_find(w->replies, r, r->conn->listening->id, clock_now_s());
-    if (!reply) return HANDLER_GO_ON;
+    if (!reply || secure_is_misdirected(r, reply->plan)) return HANDLER_GO_ON;
     r->reply = reply_hold(reply);
     request_set_plan(r, reply->plan);
+    secure_export(r);
     r->status = reply->status;
     r->physical.path = reply->path;
     return HANDLER_FINISHED;
@@ -116,14 +119,14 @@ enum handler request_lookup(struct request *r) {
 /* ---- the body, and whoever answers ------------------------------------------------------------ */
 
 enum handler request_body(struct request *r) {
-    if (r->in.body_bytes != 0) return h1_read_body(r);
+    if (r->in.body_bytes != 0) return r->conn->protocol->read_body(r);
     if (r->sink && r->sink->end) r->sink->end(r->sink);
     return HANDLER_GO_ON;
 }
 
 enum handler request_handle(struct request *r) {
     enum handler word = r->handler ? (enum handler)r->handler(r, r->handler_arg) : HANDLER_ERROR;
-    if (word == HANDLER_WAIT_FOR_EVENT) r->conn->waiting = WAITING_HANDLER;
+    if (word == HANDLER_WAIT_FOR_EVENT) r->waiting = WAITING_HANDLER;
     if (word == HANDLER_COMEBACK) word = request_come_back(r);
     else if (word == HANDLER_FINISHED) word = request_finish(r) == HANDLER_ERROR ? HANDLER_ERROR : HANDLER_GO_ON;
     if (word == HANDLER_ERROR && r->status < 400) r->status = 500;
@@ -141,7 +144,7 @@ static void log_response(const struct request *r) {
 
 /* The body of the request that nobody read: a little is read away later, of more the connection must end. */
 static void decide_keep_alive(struct request *r) {
-    if (!r->body_done && !h1_body_is_small(r)) r->keep_alive = false;
+    if (!r->body_done && !r->conn->protocol->body_is_small(r)) r->keep_alive = false;
 }
 
 static enum handler fix_reply(struct request *r) {
@@ -172,30 +175,29 @@ enum handler request_start(struct request *r) {
     return r->source ? HANDLER_GO_ON : fix_reply(r);
 }
 
-/* Small answers count as sent once they are queued, so that pipelined ones leave together; of what takes long the
- * log is to tell the truth, and what goes at a pace of its own keeps its settings to the end. */
-static bool is_through(const struct request *r) {
-    const struct conn *c = r->conn;
-    const struct core_settings *core = request_core(r);
-    if (core->connection_kbytes_s || core->server_kbytes_s) return c->out.count == 0;
-    return c->out.count == 0 || (r->reply && !r->reply->file && c->out.bytes < 2 * REPLY_INLINE_BYTES);
+bool source_keeps_length(const struct request *r, uint64_t before, uint64_t given, bool is_end) {
+    uint64_t left = (uint64_t)r->source->length - before;
+    if (r->source->length < 0 || (is_end ? given == left : given <= left)) return true;
+    request_say(r, LOG_IS_ERROR, "%.*s: the response has %s bytes than the %lld that were announced",
+                SPAN_ARG(r->in.target_sent), is_end && given < left ? "fewer" : "more", (long long)r->source->length);
+    return false;
 }
 
 enum handler request_write(struct request *r) {
-    struct conn *c = r->conn;
+    const struct protocol *protocol = r->conn->protocol;
     if (!r->is_emitted) {
-        if (r->reply) h1_write_reply(r);
-        else h1_write_head(r);
+        if (r->reply) protocol->write_reply(r);
+        else protocol->write_head(r);
         r->is_emitted = true;
         r->is_complete = r->reply || r->in.method == METHOD_HEAD;
     }
     if (!r->is_complete) {
-        enum handler word = h1_write_body(r);
+        enum handler word = protocol->write_body(r);
         if (word != HANDLER_GO_ON) return word;
         r->is_complete = true;
     }
-    if (is_through(r)) return HANDLER_GO_ON;
-    c->waiting = WAITING_ROOM;
+    if (protocol->is_through(r)) return HANDLER_GO_ON;
+    r->waiting = WAITING_ROOM;
     return HANDLER_WAIT_FOR_EVENT;
 }
 
@@ -209,7 +211,7 @@ void request_run_hooks(struct request *r, enum phase phase) {
 
 enum handler request_end(struct request *r) {
     if (r->keep_alive && !r->body_done) {
-        enum handler word = h1_read_body(r);
+        enum handler word = r->conn->protocol->read_body(r);
         if (word == HANDLER_WAIT_FOR_EVENT) return word;
         if (word == HANDLER_ERROR) r->keep_alive = false;
     }
@@ -221,10 +223,8 @@ enum handler request_end(struct request *r) {
 /* A run-time error: the request still gets its line in the access log; whoever was at it lets go. What the client
  * has of a response must not look whole: without a length or a last chunk only a reset tells. */
 enum handler request_error(struct request *r) {
-    struct conn *c = r->conn;
     r->keep_alive = false;
-    if (r->is_emitted && c->out.bytes) r->is_complete = false;
-    if (r->is_emitted && !r->is_complete) c->must_reset = true;
+    r->conn->protocol->break_off(r);
     if (r->status && r->plan) request_run_hooks(r, PHASE_REQUEST_DONE);
     request_run_hooks(r, PHASE_REQUEST_RESET);
     return HANDLER_GO_ON;

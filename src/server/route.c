@@ -9,6 +9,7 @@
 #include "server/conn.h"
 #include "server/module.h"
 #include "server/plan.h"
+#include "server/secure.h"
 
 enum { COMEBACKS_MAX = 100 };
 
@@ -30,6 +31,11 @@ static enum handler begin(struct request *r) {
     request_set_plan(r, plan_for(r->conf, r, socket));
     if (!r->module_data) r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
     if (r->plan->core->log_conditions) log_conditions(r, socket);
+    if (secure_is_misdirected(r, r->plan)) {
+        request_lasts(r, LASTS_NOT);
+        return request_refuse_with(r, 421);
+    }
+    secure_export(r);
     uint64_t limit = (uint64_t)r->plan->core->max_request_kib * 1024;
     if (limit && r->in.body_bytes > 0 && (uint64_t)r->in.body_bytes > limit) {
         request_say(r, LOG_IS_NOTE, "413: the body has %lld bytes, server.max-request-size allows %llu",
@@ -182,7 +188,7 @@ static enum handler run_phase(struct request *r, enum phase phase) {
         const struct planned_hook *h = &plan->hooks[phase][r->phase_at - 1];
         request_lasts(r, h->lasting);
         enum handler word = h->run(r, h->settings);
-        if (word == HANDLER_WAIT_FOR_EVENT) r->conn->waiting = WAITING_HANDLER;
+        if (word == HANDLER_WAIT_FOR_EVENT) r->waiting = WAITING_HANDLER;
         if (word != HANDLER_GO_ON) return word;
         r->phase_at++;
         if (r->handler) return HANDLER_GO_ON;

@@ -16,91 +16,17 @@
 #include "server/worker.h"
 
 enum {
-    INPUT_BYTES = 16 * 1024,
-    SPARE_INPUTS = 8,
+    REQUESTS_PER_TURN = 64,       /* then it is the others' turn */
     OUT_CHUNKS_MAX = 48,          /* more pipelined answers wait until these are sent: one writev takes 64 */
     OUT_BYTES_MAX = 256 * 1024,
-    SMALL_BODY_BYTES = 64 * 1024, /* is read away so that the connection can go on */
-    BODY_ROOM_BYTES = 1024,
-    LINE_SPARE_BYTES = 512        /* room beyond the head's limit, so that the limit is noticed */
+    SMALL_BODY_BYTES = 64 * 1024  /* is read away so that the connection can go on */
 };
 
-/* ---- input ------------------------------------------------------------------------------------ */
-
-static struct input *input_get(struct worker *w) {
-    struct input *in = w->spare_inputs;
-    if (in) {
-        w->spare_inputs = in->spare;
-        w->spare_input_count--;
-        return in;
-    }
-    in = memory_get(sizeof *in + INPUT_BYTES);
-    memset(in, 0, sizeof *in);
-    in->cap = INPUT_BYTES;
-    return in;
-}
-
-void conn_release_input(struct conn *c) {
-    struct worker *w = c->worker;
-    struct input *in = c->in;
-    c->in = NULL;
-    if (!in) return;
-    if (in->cap != INPUT_BYTES || w->spare_input_count >= SPARE_INPUTS) {
-        free(in);
-        return;
-    }
-    memset(in, 0, offsetof(struct input, cap));
-    in->seen = 0;
-    in->spare = w->spare_inputs;
-    w->spare_inputs = in;
-    w->spare_input_count++;
-}
-
-/* Where input ends for now: while no head is held, room for a body is left behind the one that is coming. */
-static size_t end_of_room(const struct input *in) {
-    return in->keep ? in->cap : in->cap - BODY_ROOM_BYTES;
-}
-
-/* Room for more bytes. While a head is incomplete nothing points into the buffer: it may move and grow. */
-static bool make_room(struct conn *c) {
-    struct input *in = c->in;
-    if (in->start == in->end) in->start = in->end = in->keep;
-    if (in->end < end_of_room(in)) return true;
-    if (in->start > in->keep) {
-        memmove(in->bytes + in->keep, in->bytes + in->start, in->end - in->start);
-        in->end -= in->start - in->keep;
-        in->start = in->keep;
-        return true;
-    }
-    size_t limit = c->worker->conf->core->max_head_bytes + LINE_SPARE_BYTES + BODY_ROOM_BYTES;
-    if (in->keep > 0 || in->cap >= limit) return false;
-    c->in = memory_resize(in, sizeof *in + limit);
-    c->in->cap = limit;
-    return true;
-}
-
-ssize_t conn_receive(struct conn *c) {
-    if (!c->in) c->in = input_get(c->worker);
-    if (c->is_eof) return 0;
-    if (!c->may_read || !make_room(c)) return WIRE_LATER;
-    size_t room = end_of_room(c->in) - c->in->end;
-    ssize_t n = wire_receive(c->ev.fd, c->in->bytes + c->in->end, room);
-    c->may_read = n == (ssize_t)room; /* a short read has emptied the socket; if not, the next turn tells */
-    if (n > 0) c->in->end += (size_t)n;
-    c->is_eof = n == 0;
-    c->is_broken |= n == WIRE_BROKEN;
-    return n;
-}
-
-static struct span unread(const struct conn *c) {
-    return c->in ? (struct span){c->in->bytes + c->in->start, c->in->end - c->in->start} : (struct span){NULL, 0};
-}
+/* ---- requests --------------------------------------------------------------------------------- */
 
 static struct h1_limits limits_of(const struct request *r) {
     return (struct h1_limits){r->conf->core->max_head_bytes, r->conf->core->max_head_fields, r->conf->parse_options};
 }
-
-/* ---- requests --------------------------------------------------------------------------------- */
 
 static enum handler head_is_there(struct request *r, size_t used) {
     struct input *in = r->conn->in;
@@ -122,7 +48,7 @@ static enum handler refuse_head(struct request *r, int status) {
     r->keep_alive = false;
     r->received_bytes = c->in->end - c->in->start;
     if (r->conf->core->log_request_head_on_error)
-        request_say(r, LOG_IS_NOTE, "request refused with %d: %.*s", status, SPAN_ARG(unread(c)));
+        request_say(r, LOG_IS_NOTE, "request refused with %d: %.*s", status, SPAN_ARG(conn_unread(c)));
     c->in->start = c->in->end; /* what follows cannot be understood */
     r->in.body_bytes = 0;
     r->body_done = true;
@@ -137,13 +63,13 @@ static struct span skip_empty_lines(struct input *in) {
     return span_is(rest, SPAN("\r")) ? span_upto(rest, 0) : rest; /* maybe half of another one */
 }
 
-enum handler h1_read_head(struct request *r) {
+static enum handler read_head(struct request *r) {
     struct conn *c = r->conn;
     struct h1_limits limits = limits_of(r);
     for (;;) {
-        struct span bytes = c->in && !r->begun_ns ? skip_empty_lines(c->in) : unread(c);
+        struct span bytes = c->in && !r->begun_ns ? skip_empty_lines(c->in) : conn_unread(c);
         if (c->out.count > OUT_CHUNKS_MAX || c->out.bytes > OUT_BYTES_MAX) {
-            c->waiting = WAITING_ROOM;
+            r->waiting = WAITING_ROOM;
             return HANDLER_WAIT_FOR_EVENT;
         }
         if (bytes.n) {
@@ -159,7 +85,7 @@ enum handler h1_read_head(struct request *r) {
         ssize_t n = conn_receive(c);
         if (n == 0 || n == WIRE_BROKEN) return HANDLER_FINISHED; /* the client left, maybe within a head */
         if (n == WIRE_LATER) {
-            c->waiting = WAITING_INPUT;
+            r->waiting = WAITING_INPUT;
             return HANDLER_WAIT_FOR_EVENT;
         }
     }
@@ -241,10 +167,10 @@ static bool is_too_large(const struct request *r) {
     return !r->is_emitted && limit && r->body_received > limit; /* once it is answered, it is thrown away */
 }
 
-enum handler h1_read_body(struct request *r) {
+static enum handler read_body(struct request *r) {
     struct conn *c = r->conn;
     if (r->body_done) return HANDLER_GO_ON;
-    if (!c->in) c->in = input_get(c->worker);
+    conn_need_input(c);
     for (;;) {
         int status = 0;
         size_t before = c->in->start;
@@ -253,7 +179,7 @@ enum handler h1_read_body(struct request *r) {
         if (status) return refuse_body(r, status);
         if (is_too_large(r)) return refuse_body(r, 413);
         if (result == BODY_DONE) return body_is_there(r);
-        c->waiting = result == BODY_STUCK ? WAITING_HANDLER : WAITING_INPUT;
+        r->waiting = result == BODY_STUCK ? WAITING_HANDLER : WAITING_INPUT;
         if (result == BODY_STUCK) return HANDLER_WAIT_FOR_EVENT;
         if (r->in.expect_continue && !r->body_received) {
             h1_emit_continue(&c->out);
@@ -266,7 +192,7 @@ enum handler h1_read_body(struct request *r) {
     }
 }
 
-bool h1_body_is_small(const struct request *r) {
+static bool body_is_small(const struct request *r) {
     const struct input *in = r->conn->in;
     if (r->in.expect_continue) return false; /* it may never come */
     return !r->in.chunked && in && in->body_left <= SMALL_BODY_BYTES;
@@ -287,7 +213,7 @@ static struct h1_framing framing(struct request *r) {
     return (struct h1_framing){r->keep_alive, speaks_10(r), !core->http11};
 }
 
-void h1_write_reply(struct request *r) {
+static void write_reply(struct request *r) {
     struct conn *c = r->conn;
     struct answer a;
     answer_decide(&a, r->reply, r, clock_now_s());
@@ -296,7 +222,7 @@ void h1_write_reply(struct request *r) {
     r->head_bytes = h1_emit_reply(&c->out, r->reply, &a, framing(r), clock_now_s());
 }
 
-void h1_write_head(struct request *r) {
+static void write_head(struct request *r) {
     struct conn *c = r->conn;
     if (r->source->length < 0 && speaks_10(r)) r->keep_alive = false; /* the end of the connection ends the body */
     r->queued_before = conn_queued_bytes(c);
@@ -304,30 +230,21 @@ void h1_write_head(struct request *r) {
     r->head_bytes = h1_emit_head(&c->out, r, r->source->length, framing(r), clock_now_s());
 }
 
-/* Does the source keep to the length that the head announced? Fewer bytes would leave the client waiting, more would
- * be taken for the next response. `left`: what is still missing of it. */
-static bool length_is_kept(const struct request *r, uint64_t given, uint64_t left, bool is_end) {
-    if (r->source->length < 0 || (is_end ? given == left : given <= left)) return true;
-    request_say(r, LOG_IS_ERROR, "%.*s: the response has %s bytes than the %lld that were announced",
-                SPAN_ARG(r->in.target_sent), is_end && given < left ? "fewer" : "more", (long long)r->source->length);
-    return false;
-}
-
 /* Queues what the source gives, in the framing that the head announced. */
-enum handler h1_write_body(struct request *r) {
+static enum handler write_body(struct request *r) {
     struct conn *c = r->conn;
     bool chunked = r->source->length < 0 && !speaks_10(r);
     enum handler word = HANDLER_GO_ON;
     for (;;) {
         struct chunks body = {0};
         if (c->out.bytes >= OUT_BYTES_MAX || c->out.count >= OUT_CHUNKS_MAX) {
-            c->waiting = WAITING_ROOM;
+            r->waiting = WAITING_ROOM;
             word = HANDLER_WAIT_FOR_EVENT;
             break;
         }
         enum source_result result = r->source->pull(r->source, &body, OUT_BYTES_MAX - c->out.bytes);
         uint64_t queued = conn_queued_bytes(c) - r->queued_before - r->head_bytes;
-        if (!length_is_kept(r, body.bytes, (uint64_t)r->source->length - queued, result == SOURCE_END)) {
+        if (!source_keeps_length(r, queued, body.bytes, result == SOURCE_END)) {
             chunks_clear(&body);
             word = HANDLER_ERROR;
             break;
@@ -335,10 +252,99 @@ enum handler h1_write_body(struct request *r) {
         if (chunked) h1_emit_chunk(&c->out, &body);
         else chunks_move(&c->out, &body);
         if (result == SOURCE_MORE) continue;
-        c->waiting = WAITING_HANDLER;
+        r->waiting = WAITING_HANDLER;
         word = result == SOURCE_WAIT ? HANDLER_WAIT_FOR_EVENT : result == SOURCE_END ? HANDLER_GO_ON : HANDLER_ERROR;
         break;
     }
     if (word == HANDLER_GO_ON && chunked) h1_emit_last_chunk(&c->out);
     return word;
 }
+
+/* Small answers count as sent once they are queued, so that pipelined ones leave together; of what takes long the
+ * log is to tell the truth, and what goes at a pace of its own keeps its settings to the end. */
+static bool is_through(const struct request *r) {
+    const struct conn *c = r->conn;
+    const struct core_settings *core = request_core(r);
+    if (core->connection_kbytes_s || core->server_kbytes_s) return c->out.count == 0;
+    return c->out.count == 0 || (r->reply && !r->reply->file && c->out.bytes < 2 * REPLY_INLINE_BYTES);
+}
+
+/* Without a length or a last chunk only a reset tells that a response is not whole. */
+static void break_off(struct request *r) {
+    struct conn *c = r->conn;
+    if (r->is_emitted && c->out.bytes) r->is_complete = false;
+    if (r->is_emitted && !r->is_complete) c->must_reset = true;
+}
+
+/* ---- one request after the other -------------------------------------------------------------- */
+
+static bool has_input(const struct conn *c) {
+    return c->in && c->in->start < c->in->end;
+}
+
+/* Nothing is being answered: is there something new? */
+static enum handler begin_request(struct conn *c) {
+    if (!has_input(c)) {
+        ssize_t n = conn_receive(c);
+        if (n == WIRE_LATER) return c->is_last && c->requests ? HANDLER_FINISHED : HANDLER_WAIT_FOR_EVENT;
+        if (n <= 0) return HANDLER_FINISHED;
+    }
+    c->since_ms = fdevents_now_ms(c->worker->events);
+    c->request = request_make(c);
+    return HANDLER_GO_ON;
+}
+
+/* What may still come of the request's body, as far as anybody knows: a chunked one has no end in sight. */
+static uint64_t rest_of_body(const struct conn *c) {
+    if (!c->in || c->request->body_done || c->in->body_left == 0) return 0;
+    return c->in->body_left > 0 ? (uint64_t)c->in->body_left : LINGER_UNKNOWN_BYTES;
+}
+
+void h1_end_request(struct conn *c) {
+    if (!c->request) return;
+    c->linger.bytes_left = LINGER_BYTES + rest_of_body(c);
+    if (c->linger.bytes_left > LINGER_UNKNOWN_BYTES) c->linger.bytes_left = LINGER_UNKNOWN_BYTES;
+    request_drop(c->request);
+    c->request = NULL;
+    if (c->in) c->in->keep = 0; /* nobody's spans point there any more */
+}
+
+/* Between two requests, with everything sent: what is kept of an idle connection is its struct alone. */
+static enum handler wait_for_request(struct conn *c) {
+    if (!conn_flush(c)) return HANDLER_FINISHED;
+    if (!has_input(c)) conn_release_input(c);
+    c->waiting = WAITING_INPUT;
+    return HANDLER_WAIT_FOR_EVENT;
+}
+
+static enum handler serve(struct conn *c) {
+    unsigned budget = REQUESTS_PER_TURN;
+    for (;;) {
+        if (c->is_broken && c->request) request_break(c->request);
+        if (c->is_broken && !c->request) return HANDLER_FINISHED;
+        if (!c->request) {
+            enum handler word = begin_request(c);
+            if (word == HANDLER_WAIT_FOR_EVENT) return wait_for_request(c);
+            if (word == HANDLER_FINISHED) return HANDLER_GO_ON;
+        }
+        int word = request_run(c->request);
+        if (word == HANDLER_GO_ON) { /* that one is answered */
+            h1_end_request(c);
+            if (budget-- > 0) continue;
+            fdevent_wake(&c->ev);
+            return wait_for_request(c);
+        }
+        if (word != HANDLER_WAIT_FOR_EVENT) {
+            h1_end_request(c);
+            return c->is_broken ? HANDLER_FINISHED : HANDLER_GO_ON;
+        }
+        unsigned chunks = c->out.count;
+        if (!conn_flush(c)) continue; /* into ERROR */
+        c->waiting = c->request->waiting;
+        if (c->waiting != WAITING_ROOM || c->out.count == chunks) return HANDLER_WAIT_FOR_EVENT;
+        if (c->out.count && c->request->is_emitted) return HANDLER_WAIT_FOR_EVENT;
+    }
+}
+
+const struct protocol http1 = {serve,      read_head,  read_body,  body_is_small, write_reply,
+                               write_head, write_body, is_through, break_off};

@@ -18,6 +18,7 @@
 #include "server/control.h"
 #include "server/plan.h"
 #include "server/worker.h"
+#include "tls/context.h"
 
 static struct worker *worker;
 static struct control control;
@@ -82,6 +83,7 @@ static void handle(enum control_kind kind, struct span payload, int fd) {
         if (fd >= 0) keep_pipe(payload, fd);
         return;
     case CONTROL_RELOAD: reload(payload); return;
+    case CONTROL_TICKETS: tls_tickets_set(payload); return;
     case CONTROL_REOPEN: logs_reopen(); return;
     case CONTROL_END: worker_end_gracefully(worker); return;
     }

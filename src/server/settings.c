@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "net/listener.h"
 #include "server/modules.h"
+#include "server/secure.h"
 
 static const struct module core_module = {
     MODULE_ABI, "core", core_directives, NULL, sizeof(struct core_settings), &core_defaults, NULL};
@@ -34,12 +35,30 @@ static const char *builtin_name(void *arg, size_t i) {
     return builtin_modules[i] ? builtin_modules[i]->name : NULL;
 }
 
+/* Modules of lighttpd that are no modules here, because what they do is always there. */
+static bool is_inherent(struct span name) {
+    static const char *const names[] = {"mod_openssl", "mod_gnutls",    "mod_mbedtls", "mod_nss",
+                                        "mod_wolfssl", "mod_boringssl", "mod_h2"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_is(name, span_of(names[i]))) return span_is(name, SPAN("mod_h2")) || tls_is_there();
+    return false;
+}
+
 static void complain_module(const struct value *v, struct complaints *c) {
+    if (is_inherent(v->string)) return;
     const char *known = module_known(v->string), *near = did_you_mean(v->string, builtin_name, NULL);
     char hint[HINT_BYTES];
     complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, known ? NULL : hint_near(hint, near, NULL),
              "%.*s is left out: %s",
              SPAN_ARG(v->string), known ? known : "there is no such module");
+}
+
+static void check_module(const struct value *v, struct complaints *c) {
+    const struct module *m = module_find(v->string);
+    if (!m) complain_module(v, c);
+    else if (!span_is(v->string, span_of(m->name)))
+        complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, NULL, "%.*s is %s today", SPAN_ARG(v->string),
+                 m->name);
 }
 
 /* The modules of server.modules that are built in, in our order, and lighttpd's three that come by themselves. */
@@ -51,17 +70,18 @@ static void choose_modules(struct conf *conf, struct complaints *c) {
     size_t builtin = 0;
     if (compat) value_as_bool(&compat->value, &by_themselves);
     while (builtin_modules[builtin]) builtin++;
-    conf->modules = memory_zeroed(builtin + 1, sizeof(struct module *));
+    conf->modules = memory_zeroed(builtin + 2, sizeof(struct module *));
     use_module(conf, &core_module);
+    use_module(conf, &secure_module);
     for (size_t i = 0; list && i < list->count; i++)
-        if (list->elements[i].value.type == VALUE_STRING && !module_find(list->elements[i].value.string))
-            complain_module(&list->elements[i].value, c);
+        if (list->elements[i].value.type == VALUE_STRING) check_module(&list->elements[i].value, c);
     for (size_t m = 0; m < builtin; m++) {
         struct span name = span_of(builtin_modules[m]->name);
         bool wanted =
             by_themselves && (span_is(name, SPAN("mod_indexfile")) || span_is(name, SPAN("mod_dirlisting")) ||
                               span_is(name, SPAN("mod_staticfile")));
-        for (size_t i = 0; list && i < list->count; i++) wanted |= span_is(name, list->elements[i].value.string);
+        for (size_t i = 0; list && i < list->count; i++)
+            wanted |= module_find(list->elements[i].value.string) == builtin_modules[m];
         if (wanted) use_module(conf, builtin_modules[m]);
     }
 }
@@ -87,6 +107,8 @@ static void index_directives(struct conf *conf, struct map *rows) {
 static const char *any_directive(void *arg, size_t i) {
     (void)arg;
     for (const struct directive *d = core_directives; d->name; d++)
+        if (i-- == 0) return d->name;
+    for (const struct directive *d = tls_directives; d->name; d++)
         if (i-- == 0) return d->name;
     for (size_t m = 0; builtin_modules[m]; m++)
         for (const struct directive *d = builtin_modules[m]->directives; d->name; d++)
@@ -118,7 +140,6 @@ static const struct {
     const char *name, *why;
 } guards[] = {
     {"auth.require", "authentication is not in this build: what it protects would be open to everybody"},
-    {"ssl.engine", "TLS is not in this build: the socket would speak plain HTTP"},
 };
 
 static bool complain_guard(const struct assignment *a, struct complaints *c) {
@@ -230,7 +251,7 @@ void *conf_merge(const struct conf *conf, unsigned module, const uint64_t *words
     return settings;
 }
 
-static const struct core_settings *core_of(struct conf *conf, const struct block *b) {
+static struct core_settings *core_of(struct conf *conf, const struct block *b) {
     size_t n = (conf->tree->block_count + 63) / 64;
     uint64_t *words = arena_zeroed(&conf->arena, n * sizeof *words);
     words[0] = 1;
@@ -255,7 +276,7 @@ static void add_listen(struct conf *conf, struct span token, const struct core_s
     buf_done(&name);
     for (size_t i = 0; i < conf->listen_count; i++)
         if (span_is(conf->listen[i].name, canonical)) return;
-    conf->listen[conf->listen_count++] = (struct listen_spec){canonical, token, core, implied};
+    conf->listen[conf->listen_count++] = (struct listen_spec){canonical, token, core, NULL, implied};
 }
 
 static void find_listeners(struct conf *conf, struct complaints *c) {
@@ -273,6 +294,17 @@ static void find_listeners(struct conf *conf, struct complaints *c) {
     if (token.n && token.p[0] == '[' && token.p[token.n - 1] == ']') has_port = false;
     if (!has_port) token = arena_printf(&conf->arena, "%.*s:%u", SPAN_ARG(token), conf->core->port);
     add_listen(conf, token, conf->core, true, bind ? bind->value.place : nowhere, c);
+}
+
+/* The global settings; the port of HTTPS if all sockets speak TLS and nobody says another. */
+static const struct core_settings *global_core(struct conf *conf) {
+    struct core_settings *core = core_of(conf, NULL);
+    const struct block *global = conf->tree->blocks[0];
+    const struct assignment *engine = block_find(global, SPAN("ssl.engine"));
+    bool on = false;
+    if (engine && value_as_bool(&engine->value, &on) && on && !block_find(global, SPAN("server.port")))
+        core->port = 443;
+    return core;
 }
 
 /* What server.http-parseopts and its old spellings come to. */
@@ -296,8 +328,11 @@ static const struct {
     {"server.http-pathinfo", NULL},
     {"server.pcre_jit", "regular expressions are always compiled where the system allows it"},
     {"server.graceful-restart-bg", "a reload never stops accepting connections"},
-    {"server.h2proto", "HTTP/2 is not in this build"},
-    {"server.h2c", "HTTP/2 is not in this build"},
+    {"server.h2proto", NULL},
+    {"server.h2c", NULL},
+    {"ssl.refresh-certs", NULL},
+    {"ssl.refresh-crls", "renewed files are always noticed"},
+    {"ssl.session-cache", "sessions are resumed by tickets alone"},
     {"http10.range", "ranges are answered whatever the version"},
     {"server.clock-jump-restart", "time limits do not depend on the clock of the day"},
 };
@@ -343,10 +378,11 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
     conf->tree = conf_parse(inputs, complaints, name);
     choose_modules(conf, complaints);
     convert_all(conf, complaints);
-    conf->core = core_of(conf, NULL);
+    conf->core = global_core(conf);
     conf->parse_options = parse_options(conf->core);
     conditions_make(&conf->conditions, conf->tree, conf->core->port, conf->core->use_ipv6, complaints);
     find_listeners(conf, complaints);
+    secure_load(conf, complaints);
     check_core(conf, complaints);
     return conf;
 }
@@ -354,6 +390,7 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
 void conf_drop(struct conf *conf) {
     if (!conf || --conf->refs > 0) return;
     map_done(&conf->plans);
+    secure_done(conf);
     conditions_done(&conf->conditions);
     for (size_t i = 0; i < conf->tree->block_count; i++) {
         struct block_settings *b = &conf->blocks[i];

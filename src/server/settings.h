@@ -32,6 +32,7 @@ struct listen_spec {
     struct span name;  /* canonical */
     struct span token; /* as written */
     const struct core_settings *core; /* global, then the socket's block */
+    struct tls_context *secure; /* connections begin with TLS; NULL: they are plain */
     bool implied;      /* server.bind, not a $SERVER["socket"] */
 };
 
@@ -52,6 +53,10 @@ struct conf {
     unsigned parse_options;        /* enum parse_option */
     struct listen_spec *listen;
     size_t listen_count;
+    struct map secured;            /* secure.c: ssl.* as merged => context */
+    struct tls_context *secure;    /* of sockets that others have opened, which are not in listen */
+    bool has_tls;                  /* some socket has ssl.engine */
+    bool offers_h2;                /* in ALPN */
     struct map plans;              /* the bits of the blocks that apply => struct plan */
     struct arena arena;
 };

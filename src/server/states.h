@@ -18,7 +18,7 @@
 
 /*          state        step            limit      GO_ON   FINISHED  COMEBACK  ERROR    what happens here */
 #define CONN_STATES(ROW)                                                                                         \
-    ROW(HANDSHAKE, conn_handshake, READ_IDLE, SERVE, NONE, NONE, CLOSE, "which protocol is spoken")            \
+    ROW(HANDSHAKE, conn_handshake, READ_IDLE, SERVE, LINGER, NONE, CLOSE, "TLS, and which protocol is spoken") \
     ROW(SERVE, conn_serve, REQUESTS, LINGER, CLOSE, NONE, CLOSE, "requests in, responses out")                 \
     ROW(LINGER, conn_linger, LINGER, CLOSE, NONE, NONE, CLOSE, "half-closed: what still comes is drained")     \
     ROW(CLOSE, conn_close, NONE, NONE, NONE, NONE, NONE, "everything is given back")
@@ -74,6 +74,9 @@ const char *request_state_name(enum request_state s);
 
 struct conn;
 struct request;
+
+/* The limit of the row that the request stands at. */
+enum limit request_limit(const struct request *r);
 
 /* Runs the connection until it waits (true) or is closed (false: it must not be touched any more). */
 _Bool conn_run(struct conn *c);

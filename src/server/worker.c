@@ -144,6 +144,16 @@ bool worker_listen(struct worker *w, struct span name, int fd) {
     return true;
 }
 
+/* Nobody is cut off: each ends with the answer it is at, and clients are told to go elsewhere. */
+static void end_connections_of(struct worker *w, const struct listening *l) {
+    struct list *next;
+    for (struct list *i = w->conns.next; i != &w->conns; i = next) {
+        struct conn *c = CONTAINER(i, struct conn, link);
+        next = i->next;
+        if (c->listening == l) conn_end_gracefully(c);
+    }
+}
+
 void worker_unlisten_others(struct worker *w, const struct conf *conf) {
     struct list *next;
     for (struct list *i = w->listeners.next; i != &w->listeners; i = next) {
@@ -151,7 +161,9 @@ void worker_unlisten_others(struct worker *w, const struct conf *conf) {
         bool wanted = false;
         next = i->next;
         for (size_t n = 0; conf && n < conf->listen_count; n++) wanted |= span_is(conf->listen[n].name, l->name);
-        if (!wanted) fdevent_close(&l->ev);
+        if (wanted) continue;
+        end_connections_of(w, l);
+        fdevent_close(&l->ev);
     }
 }
 
@@ -299,6 +311,7 @@ void worker_drop(struct worker *w) {
         w->spare_inputs = in->spare;
         free(in);
     }
+    h2_forget_spare(w);
     while (w->spare_conns) {
         struct conn *c = w->spare_conns;
         w->spare_conns = (struct conn *)(void *)c->link.next;

@@ -30,9 +30,10 @@ struct worker {
     struct request *spare_requests;
     struct input *spare_inputs;
     struct conn *spare_conns;
+    struct stream *spare_streams;
     uint32_t conn_count, max_conns;
     uint32_t max_fds;                /* what the event handler can hold */
-    uint32_t spare_request_count, spare_input_count, spare_conn_count;
+    uint32_t spare_request_count, spare_input_count, spare_conn_count, spare_stream_count;
     uint32_t next_listener_id, next_request_id;
     uint32_t idle_exit_s;            /* -i: ends after so many seconds without a connection */
     uint64_t busy_ms;                /* when the last connection ended */

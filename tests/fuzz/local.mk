@@ -8,7 +8,9 @@ fuzz_entries = \
 	tests/fuzz/fuzz_range \
 	tests/fuzz/fuzz_date \
 	tests/fuzz/fuzz_uri \
-	tests/fuzz/fuzz_conf
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_hpack \
+	tests/fuzz/fuzz_h2
 
 check_PROGRAMS += $(fuzz_entries)
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/corpus
@@ -35,3 +37,9 @@ tests_fuzz_fuzz_uri_LDADD = $(fuzz_http_libs)
 
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(fuzz_common)
 tests_fuzz_fuzz_conf_LDADD = src/conf/libconf.la src/base/libbase.la
+
+tests_fuzz_fuzz_hpack_SOURCES = tests/fuzz/fuzz_hpack.c $(fuzz_common)
+tests_fuzz_fuzz_hpack_LDADD = src/h2/libh2.la $(fuzz_http_libs)
+
+tests_fuzz_fuzz_h2_SOURCES = tests/fuzz/fuzz_h2.c $(fuzz_common)
+tests_fuzz_fuzz_h2_LDADD = src/h2/libh2.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # harness.py - starts servers in a directory of their own, talks to them, ends only what it started
 # SPDX-License-Identifier: BSD-3-Clause
+import functools
 import http.client
 import os
 import shutil
@@ -102,11 +103,20 @@ def need(*names):
 
 # ---- places and files ----------------------------------------------------------------------------
 
-def free_port():
-    with socket.socket() as s:
+def free_ports(count):
+    """Ports that nobody listens on, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind((LOCALHOST, 0))
-        return s.getsockname()[1]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def free_port():
+    return free_ports(1)[0]
 
 
 def folder(name="t"):
@@ -128,14 +138,20 @@ def read(path):
         return f.read()
 
 
-def noise(count, seed=1):
-    """Bytes that look random and are the same each time; no period that a buffer's size could divide."""
+@functools.lru_cache(maxsize=256)
+def noise_block(seed):
     block = bytearray()
     x = seed
     while len(block) < 65521:
         x = (x * 1103515245 + 12345) & 0x7FFFFFFF
         block.append(x >> 16 & 255)
-    return (bytes(block) * (count // len(block) + 1))[:count]
+    return bytes(block)
+
+
+def noise(count, seed=1):
+    """Bytes that look random and are the same each time; no period that a buffer's size could divide."""
+    block = noise_block(seed)
+    return (block * (count // len(block) + 1))[:count]
 
 
 def wait_for(condition, what, seconds=15):
@@ -151,11 +167,11 @@ def wait_for(condition, what, seconds=15):
 # ---- servers -------------------------------------------------------------------------------------
 
 class Server:
-    """A server in the foreground, with a configuration made of `text`; @DIR@ and @PORT@ in it are replaced."""
+    """A server in the foreground, with a configuration made of `text`; @DIR@, @PORT@ and @TLS@ in it are replaced."""
 
     def __init__(self, text, backend=None, directory=None, wait=True, arguments=("-D",), **more):
         self.dir = directory or folder("server")
-        self.port = free_port()
+        self.port, self.tls_port = free_ports(2)
         self.root = os.path.join(self.dir, "root")
         os.makedirs(self.root, exist_ok=True)
         self.error_log = os.path.join(self.dir, "error.log")
@@ -178,7 +194,9 @@ class Server:
             text += 'server.document-root = "@DIR@/root"\n'
         if "server.errorlog" not in text:
             text += 'server.errorlog = "@DIR@/error.log"\n'
-        write(self.config, text.replace("@DIR@", self.dir).replace("@PORT@", str(self.port)))
+        for word, value in (("@DIR@", self.dir), ("@PORT@", str(self.port)), ("@TLS@", str(self.tls_port))):
+            text = text.replace(word, value)
+        write(self.config, text)
 
     def wait_ready(self):
         def ready():

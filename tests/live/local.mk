@@ -11,11 +11,17 @@ tests/live/run.log: $(live_after)
 
 EXTRA_DIST += \
 	tests/live/run.sh \
+	tests/live/certificates.py \
+	tests/live/frames.py \
 	tests/live/harness.py \
 	tests/live/live.py \
 	tests/live/t_backends.py \
 	tests/live/t_command.py \
 	tests/live/t_debian.py \
+	tests/live/t_deflate.py \
 	tests/live/t_features.py \
+	tests/live/t_h2.py \
 	tests/live/t_reload.py \
-	tests/live/t_signals.py
+	tests/live/t_signals.py \
+	tests/live/t_tls.py \
+	tests/live/t_tls_life.py

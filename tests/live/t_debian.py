@@ -5,13 +5,15 @@ import os
 import subprocess
 
 import harness
-from harness import Server, Test, folder, get, is_root, need, read, wait_for, write
+from certificates import localhost
+from harness import Server, Test, curl, folder, get, is_root, need, read, wait_for, write
 from t_signals import somebody
+from t_tls import trusting, url
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "debian")
 
 
-def set_up(enabled, port):
+def set_up(enabled, port, tls_port):
     """The tree as a package manager leaves it, below a prefix of its own; returns that prefix."""
     prefix = folder("debian")
     user = somebody().pw_name if is_root() else "www-data"
@@ -22,13 +24,20 @@ def set_up(enabled, port):
                 text = text.replace("server.port          = 80", "server.port          = %d" % port)
                 if user != "www-data":
                     text = text.replace('server.groupname     = "www-data"', "").replace("www-data", user)
+            if name in ("10-ssl.conf", "use-ipv6.pl"):
+                text = text.replace("443", str(tls_port))
             path = write(os.path.join(prefix, os.path.relpath(os.path.join(where, name), SOURCE)), text)
             os.chmod(path, 0o755 if name.endswith(".pl") else 0o644)
-    for name in ("var/log/lighttpd", "var/cache/lighttpd/uploads", "run", "var/www/html", "usr/share/doc",
+    for name in ("var/log/lighttpd", "var/cache/lighttpd/uploads", "var/cache/lighttpd/compress", "run",
+                 "var/www/html", "usr/share/doc",
                  "etc/lighttpd/conf-enabled", "usr/lib/cgi-bin"):
         os.makedirs(os.path.join(prefix, name), exist_ok=True)
     os.chmod(os.path.join(prefix, "var/log/lighttpd"), 0o777)
     os.chmod(os.path.join(prefix, "run"), 0o777)
+    os.chmod(os.path.join(prefix, "var/cache/lighttpd/compress"), 0o777)
+    if "10-ssl.conf" in enabled:
+        pem = write(os.path.join(prefix, "etc/lighttpd/server.pem"), read(localhost().pem))
+        os.chmod(pem, 0o400)
     for name in enabled:
         os.symlink("../conf-available/" + name, os.path.join(prefix, "etc/lighttpd/conf-enabled", name))
     write(os.path.join(prefix, "var/www/html/index.html"), "it works\n")
@@ -41,15 +50,15 @@ def set_up(enabled, port):
 
 def start(enabled):
     need("PCRE support", "mod_access", "mod_alias", "mod_redirect", "mod_dirlisting")
-    port = harness.free_port()
-    prefix = set_up(enabled, port)
+    port, tls_port = harness.free_ports(2)
+    prefix = set_up(enabled, port, tls_port)
     conf = os.path.join(prefix, "etc/lighttpd/lighttpd.conf")
     status, _, errors = harness.command("-tt", "-f", conf)
     assert status == 0, errors
     process = subprocess.Popen([harness.goldcrest, "-D", "-f", conf], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     server = Server.__new__(Server)
-    server.dir, server.port, server.process = prefix, port, process
+    server.dir, server.port, server.tls_port, server.process = prefix, port, tls_port, process
     server.error_log = os.path.join(prefix, "var/log/lighttpd/error.log")
     server.output = open(os.devnull, "rb")
     harness.running.append(server)
@@ -96,7 +105,30 @@ def simple_vhosts():
     assert server.end() == 0
 
 
+def tls_and_deflate():
+    """10-ssl.conf and 20-deflate.conf as Debian ships them; HTTP/2 is enabled in the main file."""
+    need("SSL support", "mod_deflate", "zlib support")
+    server, errors = start(["10-ssl.conf", "20-deflate.conf"])
+    assert "ssl" not in errors.lower() and "deflate" not in errors, errors
+    style = "".join("a%d { color: red }\n" % i for i in range(1000))
+    write(os.path.join(server.dir, "var/www/html/style.css"), style)
+    plain = "http://127.0.0.1:%d/style.css" % server.port
+    for base, options in ((plain, ["--http1.1"]), (plain, ["--http2-prior-knowledge"]),
+                          (url(server, "/style.css"), [*trusting(server), "--http1.1"]),
+                          (url(server, "/style.css"), [*trusting(server), "--http2"])):
+        status, got = curl("--compressed", *options, base)
+        assert (status, got.decode()) == (0, style), "%s %s: %d" % (base, options[-1], status)
+        _, head = curl("-I", "-H", "Accept-Encoding: gzip", *options, base)
+        assert b"content-encoding: gzip" in head.lower() and b"content-type: text/css" in head.lower(), head
+        assert head.startswith(b"HTTP/1.1 200" if options[-1] == "--http1.1" else b"HTTP/2 200"), head
+    cache = os.path.join(server.dir, "var/cache/lighttpd/compress")
+    assert any(names for _, _, names in os.walk(cache)), "nothing in the cache directory"
+    assert curl(*trusting(server), url(server, "/"))[1] == b"it works\n"
+    assert server.end() == 0
+
+
 def tests():
     yield Test("Debian: the stock configuration", stock)
     yield Test("Debian: everything enabled", everything_enabled)
     yield Test("Debian: simple-vhost", simple_vhosts)
+    yield Test("Debian: TLS and compression", tls_and_deflate)

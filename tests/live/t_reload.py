@@ -59,10 +59,13 @@ class Download:
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
+    def connect(self, port):
+        return connect(port, 60)
+
     def run(self):
         port, path, pause_s, part = self.arguments
         try:
-            with connect(port, 60) as s:
+            with self.connect(port) as s:
                 s.sendall(b"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % path.encode())
                 while True:
                     got = s.recv(part)

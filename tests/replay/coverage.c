@@ -10,6 +10,7 @@
 #include "player.h"
 #include "server/handler.h"
 #include "server/states.h"
+#include "tls/context.h"
 
 #ifndef MAP_ANONYMOUS
 #define MAP_ANONYMOUS MAP_ANON
@@ -39,7 +40,7 @@ static const struct {
     enum handler word;
     const char *reason;
 } exceptions[] = {
-    {"connection", "HANDSHAKE", HANDLER_ERROR, "plain HTTP/1 has nothing to agree upon: TLS and the PROXY line will"},
+    {"connection", "HANDSHAKE", HANDLER_ERROR, "memory for a TLS session is always there"},
     {"connection", "SERVE", HANDLER_ERROR, "conn_serve() knows an end (GO_ON) and a client that is gone (FINISHED)"},
     {"connection", "LINGER", HANDLER_ERROR, "however draining ends, what follows is the same: GO_ON"},
     {"request", "LOOKUP", HANDLER_ERROR, "a cache can only miss"},
@@ -103,6 +104,8 @@ void coverage_note(struct coverage *c, struct span log) {
 }
 
 static const char *exception(const char *machine, const char *state, unsigned word) {
+    if (!tls_is_there() && word == HANDLER_FINISHED && strcmp(state, "HANDSHAKE") == 0)
+        return "it is TLS that is refused, which is not in this build";
     for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
         if (exceptions[i].word == word && strcmp(exceptions[i].machine, machine) == 0 &&
             strcmp(exceptions[i].state, state) == 0)

@@ -5,13 +5,28 @@ TESTS += tests/replay/run.sh
 tests_replay_player_SOURCES = \
 	tests/replay/builtin.c \
 	tests/replay/coverage.c \
+	tests/replay/decode.c tests/replay/decode.h \
+	tests/replay/h2_fields.c \
+	tests/replay/h2_frame.c \
+	tests/replay/h2_names.c \
+	tests/replay/h2_peer.c tests/replay/h2_peer.h \
+	tests/replay/h2_play.c \
 	tests/replay/mod_test.c \
-	tests/replay/play.c \
+	tests/replay/play.c tests/replay/play.h \
 	tests/replay/player.c tests/replay/player.h \
 	tests/replay/response.c \
 	tests/replay/script.c \
 	tests/replay/stage.c
-tests_replay_player_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)
+tests_replay_player_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(BROTLIDEC_LIBS)
+tests_replay_player_CFLAGS = $(AM_CFLAGS)
+
+if HAVE_NGHTTP2
+tests_replay_player_SOURCES += tests/replay/h2_nghttp2.c
+tests_replay_player_CFLAGS += $(NGHTTP2_CFLAGS)
+tests_replay_player_LDADD += $(NGHTTP2_LIBS)
+else
+tests_replay_player_SOURCES += tests/replay/h2_alone.c
+endif
 
 if GC_DOUBLES
 tests_replay_player_SOURCES += tests/replay/doubles.c
@@ -24,6 +39,7 @@ endif
 EXTRA_DIST += \
 	tests/replay/README \
 	tests/replay/run.sh \
+	tests/replay/h2-rfc9113.txt \
 	tests/replay/absolute-form.replay \
 	tests/replay/answer-as-10.replay \
 	tests/replay/bad-chunks.replay \
@@ -38,9 +54,23 @@ EXTRA_DIST += \
 	tests/replay/comebacks-are-bounded.replay \
 	tests/replay/conditionals.replay \
 	tests/replay/connect.replay \
+	tests/replay/deflate-cache-dir-broken.replay \
+	tests/replay/deflate-cache-dir-replies.replay \
+	tests/replay/deflate-cache-dir.replay \
+	tests/replay/deflate-cache.replay \
+	tests/replay/deflate-choice.replay \
+	tests/replay/deflate-client-gone.replay \
+	tests/replay/deflate-conditionals.replay \
+	tests/replay/deflate-h2.replay \
+	tests/replay/deflate-large-truncated.replay \
+	tests/replay/deflate-large.replay \
+	tests/replay/deflate-limits.replay \
+	tests/replay/deflate-other-coders.replay \
+	tests/replay/deflate-ranges.replay \
+	tests/replay/deflate-stream.replay \
 	tests/replay/directory-redirect.replay \
-	tests/replay/error-handler-404.replay \
 	tests/replay/error-handler-404-forbidden.replay \
+	tests/replay/error-handler-404.replay \
 	tests/replay/error-handler-fails.replay \
 	tests/replay/error-handler-post.replay \
 	tests/replay/error-handler.replay \
@@ -52,6 +82,72 @@ EXTRA_DIST += \
 	tests/replay/graceful-end-cuts.replay \
 	tests/replay/graceful-end-in-response.replay \
 	tests/replay/graceful-end.replay \
+	tests/replay/h2-access-log.replay \
+	tests/replay/h2-body-breaks-off.replay \
+	tests/replay/h2-body-late.replay \
+	tests/replay/h2-body-slow.replay \
+	tests/replay/h2-broken-sink.replay \
+	tests/replay/h2-cache-shared.replay \
+	tests/replay/h2-client-does-not-read.replay \
+	tests/replay/h2-client-gone.replay \
+	tests/replay/h2-client-resets.replay \
+	tests/replay/h2-conditions.replay \
+	tests/replay/h2-deflate.replay \
+	tests/replay/h2-error-handler.replay \
+	tests/replay/h2-expect-continue.replay \
+	tests/replay/h2-expectations.replay \
+	tests/replay/h2-file-truncated.replay \
+	tests/replay/h2-floods.replay \
+	tests/replay/h2-flow-control-empty-body.replay \
+	tests/replay/h2-flow-control-of-client.replay \
+	tests/replay/h2-flow-control.replay \
+	tests/replay/h2-frame-size.replay \
+	tests/replay/h2-get.replay \
+	tests/replay/h2-goaway-twice.replay \
+	tests/replay/h2-graceful-end-cuts.replay \
+	tests/replay/h2-graceful-end-uploads.replay \
+	tests/replay/h2-graceful-end.replay \
+	tests/replay/h2-half-closed-client.replay \
+	tests/replay/h2-handler-times-out.replay \
+	tests/replay/h2-handlers.replay \
+	tests/replay/h2-head-late.replay \
+	tests/replay/h2-head-too-large.replay \
+	tests/replay/h2-hpack.replay \
+	tests/replay/h2-idle-race.replay \
+	tests/replay/h2-idle.replay \
+	tests/replay/h2-keep-alive-off.replay \
+	tests/replay/h2-keep-alive-requests.replay \
+	tests/replay/h2-large-file.replay \
+	tests/replay/h2-large-response-head.replay \
+	tests/replay/h2-many-connections.replay \
+	tests/replay/h2-many-streams.replay \
+	tests/replay/h2-no-flood.replay \
+	tests/replay/h2-not-offered.replay \
+	tests/replay/h2-pace.replay \
+	tests/replay/h2-pings-unanswered.replay \
+	tests/replay/h2-pings-unread.replay \
+	tests/replay/h2-preface-late.replay \
+	tests/replay/h2-priority-update.replay \
+	tests/replay/h2-priority.replay \
+	tests/replay/h2-reload.replay \
+	tests/replay/h2-response-fields.replay \
+	tests/replay/h2-rfc9113-3-preface.replay \
+	tests/replay/h2-rfc9113-4-frames.replay \
+	tests/replay/h2-rfc9113-5-streams.replay \
+	tests/replay/h2-rfc9113-6-frames.replay \
+	tests/replay/h2-rfc9113-8-cookies.replay \
+	tests/replay/h2-rfc9113-8-requests.replay \
+	tests/replay/h2-settings-never-acknowledged.replay \
+	tests/replay/h2-source-breaks.replay \
+	tests/replay/h2-source.replay \
+	tests/replay/h2-upgrade.replay \
+	tests/replay/h2-upload-never-taken.replay \
+	tests/replay/h2-upload-refused.replay \
+	tests/replay/h2-upload-slow-sink.replay \
+	tests/replay/h2-upload.replay \
+	tests/replay/h2-window-never-opens.replay \
+	tests/replay/h2-window-of-connection-never-opens.replay \
+	tests/replay/h2-window-slow.replay \
 	tests/replay/half-closed-client.replay \
 	tests/replay/half-closed-while-waiting.replay \
 	tests/replay/handler-errors.replay \
@@ -82,6 +178,9 @@ EXTRA_DIST += \
 	tests/replay/pipelining-large-heads.replay \
 	tests/replay/pipelining-one-write.replay \
 	tests/replay/pipelining.replay \
+	tests/replay/precompressed-and-deflate.replay \
+	tests/replay/precompressed-cache.replay \
+	tests/replay/precompressed-siblings.replay \
 	tests/replay/range-of-large-file.replay \
 	tests/replay/range-unsatisfiable.replay \
 	tests/replay/ranges.replay \
@@ -101,6 +200,7 @@ EXTRA_DIST += \
 	tests/replay/source-large.replay \
 	tests/replay/source-tells-a-wrong-length.replay \
 	tests/replay/source-waits.replay \
+	tests/replay/tls-plain-http.replay \
 	tests/replay/too-large-but-small.replay \
 	tests/replay/too-many-fields.replay \
 	tests/replay/unread-body-that-never-comes.replay \

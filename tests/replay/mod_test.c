@@ -26,7 +26,7 @@ static bool is_active(const void *settings) {
 
 /* ---- what waits --------------------------------------------------------------------------------------------------------- */
 
-enum { WAITERS_MAX = 16 };
+enum { WAITERS_MAX = 256 };
 static struct request *waiters[WAITERS_MAX];
 static unsigned waiter_count, wakes; /* wakes: how many `wake` there were so far */
 

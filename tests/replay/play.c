@@ -12,46 +12,36 @@
 
 #include "base/map.h"
 #include "base/number.h"
-#include "player.h"
+#include "decode.h"
+#include "play.h"
 #include "server/conn.h"
 #include "server/modules.h"
 #include "server/worker.h"
+#include "tls/context.h"
 
 enum { MTIME = 1700000000 }; /* of a file that says nothing else: Tue, 14 Nov 2023 22:13:20 GMT */
-
-/* player - a stage, and what the scenario remembers */
-struct player {
-    struct stage *stage;
-    struct command *at;
-    struct map values;      /* {NAME} => text */
-    struct response last;
-    struct buf last_bytes;
-    unsigned tries;
-    bool is_over;           /* not for this mode, or a module is missing */
-    bool is_skipped;
-};
 
 #define FAIL(...) stage_fail(p->stage, __VA_ARGS__)
 
 /* ---- words ---------------------------------------------------------------------------------------------------------- */
 
-static struct span word(const struct player *p, unsigned i) {
+struct span play_word(const struct player *p, unsigned i) {
     if (i >= p->at->word_count) FAIL("a word is missing");
     return p->at->words[i];
 }
 
-static bool has_word(const struct player *p, unsigned i, const char *text) {
+bool play_has_word(const struct player *p, unsigned i, const char *text) {
     return i < p->at->word_count && span_is(p->at->words[i], span_of(text));
 }
 
-static uint64_t number_in(const struct player *p, struct span text) {
+uint64_t play_number(const struct player *p, struct span text) {
     uint64_t number;
     if (!number_parse(text, UINT64_C(1) << 40, &number)) FAIL("\"%.*s\" is no number", SPAN_ARG(text));
     return number;
 }
 
 /* {NAME} in a text is what `save` has put there, {dir} the stage's directory. */
-static struct span expand(const struct player *p, struct span text) {
+struct span play_expand(const struct player *p, struct span text) {
     struct buf out = {0};
     while (text.n) {
         size_t open = span_find(text, '{');
@@ -68,7 +58,7 @@ static struct span expand(const struct player *p, struct span text) {
     return copy;
 }
 
-static void remember(struct player *p, struct span name, struct span text) {
+static void play_remember(struct player *p, struct span name, struct span text) {
     struct span *value = arena_get(&p->stage->arena, sizeof *value);
     *value = arena_copy(&p->stage->arena, text);
     map_put(&p->values, arena_copy(&p->stage->arena, name), value);
@@ -90,23 +80,31 @@ static struct span with_crlf(const struct player *p, struct span text) {
 
 /* ---- the stage --------------------------------------------------------------------------------------------------------- */
 
-static void ensure_worker(struct player *p) {
+void play_worker(struct player *p) {
     if (!p->stage->worker) stage_configure(p->stage, SPAN(""));
 }
 
-static struct client *client(struct player *p) {
-    ensure_worker(p);
+struct client *play_client(struct player *p) {
+    play_worker(p);
     return stage_client(p->stage, p->at->client);
 }
 
 static void do_config(struct player *p) {
-    stage_configure(p->stage, expand(p, buf_span(&p->at->text)));
+    stage_configure(p->stage, play_expand(p, buf_span(&p->at->text)));
 }
 
 /* Bytes that tell where they stand. */
-static struct span pattern(struct player *p, size_t n) {
+static struct span play_pattern(struct player *p, size_t n) {
     char *bytes = arena_bytes(&p->stage->arena, n + 1);
-    for (size_t i = 0; i < n; i++) bytes[i] = (char)('a' + (i / 7 + i % 7) % 26);
+    for (size_t i = 0; i < n; i++) bytes[i] = pattern_byte(i);
+    return (struct span){bytes, n};
+}
+
+/* Bytes that nobody can compress. */
+static struct span noise(struct player *p, size_t n) {
+    char *bytes = arena_bytes(&p->stage->arena, n + 1);
+    uint32_t x = 1;
+    for (size_t i = 0; i < n; i++) bytes[i] = (char)((x = x * 1664525 + 1013904223) >> 24);
     return (struct span){bytes, n};
 }
 
@@ -114,34 +112,37 @@ static void do_file(struct player *p) {
     struct span content = p->at->has_text ? buf_span(&p->at->text) : SPAN("");
     int64_t mtime = MTIME;
     for (unsigned i = 2; i < p->at->word_count; i++) {
-        if (has_word(p, i, "size")) content = pattern(p, (size_t)number_in(p, word(p, ++i)));
-        else if (has_word(p, i, "mtime")) mtime = (int64_t)number_in(p, word(p, ++i));
-        else content = word(p, i);
+        if (play_has_word(p, i, "size")) content = play_pattern(p, (size_t)play_number(p, play_word(p, ++i)));
+        else if (play_has_word(p, i, "noise")) content = noise(p, (size_t)play_number(p, play_word(p, ++i)));
+        else if (play_has_word(p, i, "mtime")) mtime = (int64_t)play_number(p, play_word(p, ++i));
+        else content = play_word(p, i);
     }
-    stage_file(p->stage, word(p, 1), content, mtime);
+    stage_file(p->stage, play_word(p, 1), content, mtime);
 }
 
 static void do_remove(struct player *p) {
-    if (remove(stage_path(p->stage, word(p, 1)).p) != 0) FAIL("remove: %s", strerror(errno));
+    if (remove(stage_path(p->stage, play_word(p, 1)).p) != 0) FAIL("remove: %s", strerror(errno));
 }
 
 static void do_directory(struct player *p) {
-    if (mkdir(stage_path(p->stage, word(p, 1)).p, 0755) != 0) FAIL("mkdir: %s", strerror(errno));
+    if (mkdir(stage_path(p->stage, play_word(p, 1)).p, 0755) != 0) FAIL("mkdir: %s", strerror(errno));
 }
 
 static void do_truncate(struct player *p) {
-    if (truncate(stage_path(p->stage, word(p, 1)).p, (off_t)number_in(p, word(p, 2))) != 0)
+    if (truncate(stage_path(p->stage, play_word(p, 1)).p, (off_t)play_number(p, play_word(p, 2))) != 0)
         FAIL("truncate: %s", strerror(errno));
 }
 
 static void do_needs(struct player *p) {
-    if (!module_find(word(p, 1))) p->is_over = p->is_skipped = true;
+    struct span what = play_word(p, 1);
+    if (module_find(what) || decode_can(what) || (span_is(what, SPAN("tls")) && tls_is_there())) return;
+    p->is_over = p->is_skipped = true;
 }
 
 static void do_only(struct player *p) {
     p->is_over = true;
     for (unsigned i = 1; i < p->at->word_count; i++)
-        if (has_word(p, i, mode_names[p->stage->mode])) p->is_over = false;
+        if (play_has_word(p, i, mode_names[p->stage->mode])) p->is_over = false;
 }
 
 /* ---- clients ------------------------------------------------------------------------------------------------------------ */
@@ -149,56 +150,56 @@ static void do_only(struct player *p) {
 static void do_open(struct player *p) {
     struct span from = {NULL, 0};
     bool narrow = false;
-    ensure_worker(p);
+    play_worker(p);
     for (unsigned i = 1; i < p->at->word_count; i++) {
-        if (has_word(p, i, "from")) from = word(p, ++i);
-        else if (has_word(p, i, "narrow")) narrow = true;
-        else FAIL("open: what is \"%.*s\"?", SPAN_ARG(word(p, i)));
+        if (play_has_word(p, i, "from")) from = play_word(p, ++i);
+        else if (play_has_word(p, i, "narrow")) narrow = true;
+        else FAIL("open: what is \"%.*s\"?", SPAN_ARG(play_word(p, i)));
     }
     stage_open(p->stage, p->at->client, from, narrow);
     stage_settle(p->stage);
 }
 
 static void do_send(struct player *p) {
-    struct client *c = client(p);
+    struct client *c = play_client(p);
     if (c->fd < 0) FAIL("this client has left");
-    for (unsigned i = 1; i < p->at->word_count; i++) buf_add(&c->out, expand(p, word(p, i)));
-    if (p->at->has_text) buf_add(&c->out, with_crlf(p, expand(p, buf_span(&p->at->text))));
+    for (unsigned i = 1; i < p->at->word_count; i++) buf_add(&c->out, play_expand(p, play_word(p, i)));
+    if (p->at->has_text) buf_add(&c->out, with_crlf(p, play_expand(p, buf_span(&p->at->text))));
     stage_settle(p->stage);
 }
 
 static void do_fill(struct player *p) {
-    struct client *c = client(p);
-    buf_add(&c->out, pattern(p, (size_t)number_in(p, word(p, 1))));
+    struct client *c = play_client(p);
+    buf_add(&c->out, play_pattern(p, (size_t)play_number(p, play_word(p, 1))));
     stage_settle(p->stage);
 }
 
 static void do_half_close(struct player *p) {
-    client(p)->ends = true;
+    play_client(p)->ends = true;
     stage_settle(p->stage);
 }
 
 static void do_leave(struct player *p) {
-    client_leave(client(p));
+    client_leave(play_client(p));
     stage_settle(p->stage);
 }
 
 static void do_stall(struct player *p) {
-    client(p)->is_stalled = true;
+    play_client(p)->is_stalled = true;
 }
 
 static void do_drain(struct player *p) {
-    client(p)->is_stalled = false;
+    play_client(p)->is_stalled = false;
     stage_settle(p->stage);
 }
 
 static void do_listen(struct player *p) {
-    ensure_worker(p);
+    play_worker(p);
     stage_listen(p->stage);
 }
 
 static void do_connect(struct player *p) {
-    ensure_worker(p);
+    play_worker(p);
     stage_connect(p->stage, p->at->client);
     stage_settle(p->stage);
 }
@@ -210,20 +211,41 @@ static void consume(struct client *c, size_t n) {
     if (c->in.n) memmove(c->in.p, c->in.p + n, c->in.n);
 }
 
+/* What the coded body is; of a partial response, as far as it can be told. */
+static struct span decoded_body(const struct player *p, const struct response *r, struct span coding) {
+    struct buf out = {0};
+    enum decoded result = decode(coding, buf_span(&r->body), &out);
+    if (result == DECODED_BROKEN || (r->is_whole && result != DECODED_WHOLE))
+        FAIL("the body is not \"%.*s\"", SPAN_ARG(coding));
+    struct span copy = arena_copy(&p->stage->arena, buf_span(&out));
+    buf_done(&out);
+    return copy;
+}
+
 static void expect_body(struct player *p, const struct response *r, const struct span *words, int count) {
     struct span body = buf_span(&r->body), text;
+    if (count > 2 && decode_can(words[1])) {
+        body = decoded_body(p, r, *++words);
+        count--;
+    }
     if (count == 3 && span_is(words[1], SPAN("size"))) {
-        if (body.n != number_in(p, words[2])) FAIL("the body has %zu bytes", body.n);
-        if (!span_is(body, pattern(p, body.n))) FAIL("the body has other bytes than the file");
+        if (body.n != play_number(p, words[2])) FAIL("the body has %zu bytes", body.n);
+        if (!span_is(body, play_pattern(p, body.n))) FAIL("the body has other bytes than the file");
         return;
     }
     if (count == 3 && span_is(words[1], SPAN("has"))) {
-        text = expand(p, words[2]);
+        text = play_expand(p, words[2]);
         if (span_search(body, text) == body.n) FAIL("the body does not have \"%.*s\"", SPAN_ARG(text));
         return;
     }
-    if (count != 2) FAIL("body \"TEXT\", body size N or body has \"TEXT\"");
-    text = expand(p, words[1]);
+    if (count == 3 && span_is(words[1], SPAN("echo"))) {
+        text = play_pattern(p, (size_t)play_number(p, words[2]));
+        text = arena_printf(&p->stage->arena, "whole %zu:%.*s", text.n, SPAN_ARG(text));
+        if (!span_is(body, text)) FAIL("the body is not what was sent");
+        return;
+    }
+    if (count != 2) FAIL("body \"TEXT\", body size N, body has \"TEXT\" or body echo N");
+    text = play_expand(p, words[1]);
     if (!span_is(body, text)) FAIL("the body is \"%.*s\"", SPAN_ARG(body));
 }
 
@@ -231,7 +253,7 @@ static void expect_field(struct player *p, const struct response *r, struct span
     size_t colon = span_find(line, ':');
     struct span name = span_upto(line, colon), value;
     if (colon == line.n) FAIL("\"%.*s\": NAME: VALUE, absent: NAME, body …", SPAN_ARG(line));
-    struct span wanted = expand(p, span_trim(span_from(line, colon + 1)));
+    struct span wanted = play_expand(p, span_trim(span_from(line, colon + 1)));
     if (span_is(name, SPAN("absent"))) {
         if (response_field(r, wanted, &value)) FAIL("%.*s is there: %.*s", SPAN_ARG(wanted), SPAN_ARG(value));
         return;
@@ -245,7 +267,7 @@ static void expect_field(struct player *p, const struct response *r, struct span
     }
 }
 
-static void expect_detail(struct player *p, const struct response *r, struct span line) {
+void play_detail(struct player *p, const struct response *r, struct span line) {
     static const char *const framings[] = {"none", "length", "chunked", "end"};
     struct span words[WORDS_MAX];
     if (!span_starts(line, SPAN("body ")) && !span_starts(line, SPAN("framing ")) &&
@@ -271,8 +293,8 @@ static void keep_last(struct player *p, const struct client *c, bool for_head) {
 }
 
 static void expect_response(struct player *p, struct client *c, struct span status_text) {
-    bool for_head = has_word(p, 2, "head"), partial = has_word(p, 2, "partial");
-    int status = (int)number_in(p, status_text);
+    bool for_head = play_has_word(p, 2, "head"), partial = play_has_word(p, 2, "partial");
+    int status = (int)play_number(p, status_text);
     keep_last(p, c, for_head);
     struct response r;
     const char *wrong = response_read(&r, buf_span(&c->in), for_head, c->is_eof);
@@ -285,7 +307,7 @@ static void expect_response(struct player *p, struct client *c, struct span stat
     bool is_whole = r.is_whole && !(r.framing == FRAMING_END && c->is_reset);
     if (partial && is_whole) FAIL("the response looks whole");
     if (!partial && !is_whole) FAIL("the response is not whole");
-    for (unsigned i = 0; i < p->at->detail_count; i++) expect_detail(p, &r, p->at->details[i]);
+    for (unsigned i = 0; i < p->at->detail_count; i++) play_detail(p, &r, p->at->details[i]);
     consume(c, partial ? c->in.n : r.used);
     response_done(&r);
 }
@@ -293,13 +315,14 @@ static void expect_response(struct player *p, struct client *c, struct span stat
 static void expect_end(struct player *p, const struct client *c, bool reset) {
     if (c->in.n) FAIL("there are %zu bytes more", c->in.n);
     if (!c->is_eof) FAIL("the connection is not closed");
+    if (c->peer && c->peer->goaway_last == UINT32_MAX) FAIL("closed without GOAWAY (RFC 9113 5.4.1, 6.8)");
     if (reset && !c->is_reset && doubles_are_here) FAIL("the end looks clean");
     if (!reset && c->is_reset) FAIL("the end is a reset");
 }
 
 static void do_expect(struct player *p) {
-    struct client *c = client(p);
-    struct span what = word(p, 1);
+    struct client *c = play_client(p);
+    struct span what = play_word(p, 1);
     if (span_is(what, SPAN("nothing"))) {
         if (c->in.n || c->is_eof) FAIL("there is something");
     } else if (span_is(what, SPAN("close"))) {
@@ -311,7 +334,7 @@ static void do_expect(struct player *p) {
     } else if (span_is(what, SPAN("unsent"))) {
         if (c->out.n == 0) FAIL("the server took all of it");
     } else if (span_is(what, SPAN("bytes"))) {
-        struct span bytes = expand(p, word(p, 2));
+        struct span bytes = play_expand(p, play_word(p, 2));
         if (!span_starts(buf_span(&c->in), bytes)) FAIL("it got other bytes");
         consume(c, bytes.n);
     } else {
@@ -322,14 +345,14 @@ static void do_expect(struct player *p) {
 /* One request on a connection of its own. */
 static void do_try(struct player *p) {
     p->at->client = arena_printf(&p->stage->arena, "try");
-    ensure_worker(p);
+    play_worker(p);
     struct client *c = stage_open(p->stage, p->at->client, SPAN(""), false);
-    if (p->at->word_count > 2) buf_add(&c->out, expand(p, word(p, 2)));
-    if (p->at->has_text) buf_add(&c->out, with_crlf(p, expand(p, buf_span(&p->at->text))));
+    if (p->at->word_count > 2) buf_add(&c->out, play_expand(p, play_word(p, 2)));
+    if (p->at->has_text) buf_add(&c->out, with_crlf(p, play_expand(p, buf_span(&p->at->text))));
     stage_settle(p->stage);
     p->at->word_count = 2;
     if (span_starts(buf_span(&c->in), SPAN("HTTP/1.1 100 "))) FAIL("100 Continue: use open and send");
-    expect_response(p, c, word(p, 1));
+    expect_response(p, c, play_word(p, 1));
     if (c->in.n) FAIL("there is more than one response");
     client_leave(c);
     stage_settle(p->stage);
@@ -337,7 +360,7 @@ static void do_try(struct player *p) {
 }
 
 static void expect_line(struct player *p, const char *log, bool wanted) {
-    struct span text = stage_read(p->stage, log), line = expand(p, word(p, 1));
+    struct span text = stage_read(p->stage, log), line = play_expand(p, play_word(p, 1));
     bool found = span_search(text, line) < text.n;
     if (wanted && !found) FAIL("%s does not have \"%.*s\":\n%.*s", log, SPAN_ARG(line), SPAN_ARG(text));
     if (!wanted && found) FAIL("%s has \"%.*s\"", log, SPAN_ARG(line));
@@ -356,46 +379,54 @@ static void do_access(struct player *p) {
 }
 
 static void do_state(struct player *p) {
-    const struct conn *c = stage_conn(p->stage, client(p));
+    const struct conn *c = stage_conn(p->stage, play_client(p));
     if (!c) FAIL("the connection is closed");
     const char *conn = conn_state_name((enum conn_state)c->state);
     const char *request = c->request ? request_state_name((enum request_state)c->request->state) : "-";
-    if (!has_word(p, 1, conn) || !has_word(p, 2, request)) FAIL("the state is %s %s", conn, request);
+    if (!play_has_word(p, 1, conn) || !play_has_word(p, 2, request)) FAIL("the state is %s %s", conn, request);
 }
 
 static void do_mode(struct player *p) {
     static const char *const names[] = {"SERVES", "ENDS", "STOPS"};
     const char *is = names[p->stage->worker->mode];
-    if (!has_word(p, 1, is)) FAIL("the worker's mode is %s", is);
+    if (!play_has_word(p, 1, is)) FAIL("the worker's mode is %s", is);
 }
 
 static void do_connections(struct player *p) {
-    if (p->stage->worker->conn_count != number_in(p, word(p, 1))) FAIL("there are %u", p->stage->worker->conn_count);
+    unsigned count = p->stage->worker->conn_count;
+    if (count != play_number(p, play_word(p, 1))) FAIL("there are %u", count);
 }
 
 static void do_cache(struct player *p) {
     struct replies_counts counts = replies_count(p->stage->worker->replies);
-    bool hits = has_word(p, 1, "hits");
-    uint64_t n = number_in(p, word(p, 2));
+    bool hits = play_has_word(p, 1, "hits");
+    uint64_t n = play_number(p, play_word(p, 2));
     if ((hits ? counts.hits : counts.entries) != n)
         FAIL("%llu hits, %zu entries", (unsigned long long)counts.hits, counts.entries);
 }
 
+static void do_queued(struct player *p) {
+    const struct conn *c = stage_conn(p->stage, play_client(p));
+    uint64_t most = play_number(p, play_word(p, 1));
+    if (!c) FAIL("the connection is closed");
+    if (c->out.bytes > most) FAIL("%llu bytes wait to be sent", (unsigned long long)c->out.bytes);
+}
+
 static void do_writes(struct player *p) {
     unsigned n = doubles_writes();
-    if (p->at->word_count > 1 && doubles_are_here && n != number_in(p, word(p, 1)))
+    if (p->at->word_count > 1 && doubles_are_here && n != play_number(p, play_word(p, 1)))
         FAIL("the server wrote %u times", n);
 }
 
 /* ---- time and the rest ------------------------------------------------------------------------------------------------------- */
 
 static void do_wait(struct player *p) {
-    struct span s = word(p, 1), whole;
+    struct span s = play_word(p, 1), whole;
     uint64_t ms;
     span_next(&s, '.', &whole);
-    ms = number_in(p, whole) * 1000;
-    for (uint64_t unit = 100; s.n; unit /= 10, s = span_from(s, 1)) ms += unit * number_in(p, span_upto(s, 1));
-    ensure_worker(p);
+    ms = play_number(p, whole) * 1000;
+    for (uint64_t unit = 100; s.n; unit /= 10, s = span_from(s, 1)) ms += unit * play_number(p, span_upto(s, 1));
+    play_worker(p);
     stage_wait(p->stage, ms);
 }
 
@@ -405,15 +436,15 @@ static void do_wake(struct player *p) {
 }
 
 static void do_graceful(struct player *p) {
-    ensure_worker(p);
+    play_worker(p);
     worker_end_gracefully(p->stage->worker);
     stage_settle(p->stage);
 }
 
 static void do_save(struct player *p) {
     struct span value;
-    if (!response_field(&p->last, word(p, 2), &value)) FAIL("the last response has no such field");
-    remember(p, word(p, 1), value);
+    if (!response_field(&p->last, play_word(p, 2), &value)) FAIL("the last response has no such field");
+    play_remember(p, play_word(p, 1), value);
 }
 
 static const struct {
@@ -430,25 +461,27 @@ static const struct {
     {"state", do_state}, {"mode", do_mode}, {"connections", do_connections},
     {"cache", do_cache}, {"writes", do_writes}, {"wait", do_wait},
     {"wake", do_wake}, {"graceful", do_graceful}, {"save", do_save},
+    {"queued", do_queued}, {"h2", play_h2},
 };
 
 static void run_command(struct player *p) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (!has_word(p, 0, commands[i].name)) continue;
+        if (!play_has_word(p, 0, commands[i].name)) continue;
         commands[i].run(p);
         return;
     }
-    FAIL("\"%.*s\" is no command", SPAN_ARG(word(p, 0)));
+    FAIL("\"%.*s\" is no command", SPAN_ARG(play_word(p, 0)));
 }
 
 bool play(struct stage *s, struct script *script) {
     struct player p = {.stage = s};
-    remember(&p, SPAN("dir"), span_of(s->dir));
+    play_remember(&p, SPAN("dir"), span_of(s->dir));
     for (size_t i = 0; i < script->count && !p.is_over; i++) {
         p.at = &script->list[i];
         s->line = p.at->line;
         run_command(&p);
     }
+    if (!p.is_over) stage_over(s);
     response_done(&p.last);
     buf_done(&p.last_bytes);
     map_done(&p.values);

@@ -16,7 +16,7 @@ extern const char *const mode_names[MODE_COUNT];
 
 /* ---- script.c: a scenario's text becomes commands --------------------------------------------------------------- */
 
-enum { WORDS_MAX = 16, DETAILS_MAX = 32 };
+enum { WORDS_MAX = 32, DETAILS_MAX = 64 };
 
 /* command - one line, with the lines below it that begin with '|' (text) or with a blank (details) */
 struct command {
@@ -67,8 +67,10 @@ bool response_field(const struct response *r, struct span name, struct span *val
 enum { CLIENTS_MAX = 32 };
 
 /* client - the other end of a connection */
+struct peer;
 struct client {
     struct span name;
+    struct peer *peer; /* NULL: it does not speak HTTP/2 */
     int fd;           /* -1: closed */
     int server_fd;    /* the worker's end, as long as nobody else has that number; -1 */
     struct buf out;   /* not sent yet */
@@ -110,6 +112,8 @@ struct client *stage_open(struct stage *s, struct span name, struct span from, b
 void stage_listen(struct stage *s);
 struct client *stage_connect(struct stage *s, struct span name);
 void client_leave(struct client *c);
+/* Nothing may have come that the scenario does not know of. */
+void stage_over(struct stage *s);
 
 /* Runs the worker until nothing moves any more. Fails the scenario if it never rests. */
 void stage_settle(struct stage *s);

@@ -17,5 +17,12 @@ for backend in $("$player" -l); do
     done
 done
 
+# The table of rules names scenarios that are there.
+for name in $(sed -n 's/.*  \(h2-[a-z0-9-]*\)$/\1/p' "$scenarios/h2-rfc9113.txt" | sort -u); do
+    [ -f "$scenarios/$name.replay" ] && continue
+    echo "FAIL h2-rfc9113.txt: there is no $name.replay"
+    failed=$((failed + 1))
+done
+
 echo "$passed passed, $failed failed"
 [ $passed -gt 0 ] && [ $failed -eq 0 ]

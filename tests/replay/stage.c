@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "fdevents/socket.h"
+#include "h2_peer.h"
 #include "net/listener.h"
 #include "player.h"
 #include "server/conn.h"
@@ -60,6 +61,7 @@ _Noreturn void stage_fail(struct stage *s, const char *format, ...) {
         snprintf(what, sizeof what, "client \"%.*s\"%s%s%s has", SPAN_ARG(c->name), c->fd < 0 ? " (left)" : "",
                  c->is_eof ? " (end)" : "", c->is_reset ? " (reset)" : "");
         show(what, buf_span(&c->in), 1500);
+        if (c->peer) peer_show(c->peer);
     }
     struct span log = stage_read(s, "error.log");
     if (log.n > 3000) log = span_from(log, log.n - 3000);
@@ -131,7 +133,7 @@ void stage_build(struct stage *s) {
 
 static struct conf *load(struct stage *s, struct span text) {
     struct complaints *complaints = complaints_make();
-    struct inputs *inputs = inputs_none();
+    struct inputs *inputs = inputs_record(); /* certificates are read from the stage */
     struct buf whole = {0};
     buf_printf(&whole,
                "server.document-root = \"%s/docs\"\ndebug.log-state-handling = \"enable\"\n"
@@ -173,6 +175,8 @@ void stage_strike(struct stage *s) {
     for (unsigned i = 0; i < s->client_count; i++) {
         client_leave(&s->clients[i]);
         buf_done(&s->clients[i].in);
+        peer_drop(s->clients[i].peer);
+        s->clients[i].peer = NULL;
     }
     if (s->worker) {
         struct listening *l = s->listening;
@@ -201,8 +205,10 @@ static struct client *new_client(struct stage *s, struct span name, int fd, int 
         if (span_is(s->clients[i].name, name)) c = &s->clients[i];
     }
     if (c) {
+        if (c->peer) peer_over(c->peer);
         client_leave(c);
         buf_done(&c->in);
+        peer_drop(c->peer);
     } else {
         if (s->client_count == CLIENTS_MAX) stage_fail(s, "too many clients");
         c = &s->clients[s->client_count++];
@@ -265,6 +271,11 @@ struct conn *stage_conn(const struct stage *s, const struct client *client) {
     return NULL;
 }
 
+void stage_over(struct stage *s) {
+    for (unsigned i = 0; i < s->client_count; i++)
+        if (s->clients[i].peer) peer_over(s->clients[i].peer);
+}
+
 /* ---- time and motion --------------------------------------------------------------------------------------------------------- */
 
 static bool client_sends(struct stage *s, struct client *c) {
@@ -295,6 +306,7 @@ static bool client_receives(struct client *c) {
     c->is_reset = got < 0 || (got == 0 && doubles_was_reset(c->server_fd));
     c->is_eof = got <= 0;
     if (got > 0) c->in.n += (size_t)got;
+    if (c->peer) peer_receive(c->peer);
     return true;
 }
 
@@ -310,6 +322,8 @@ void stage_settle(struct stage *s) {
         idle_turns = news ? 0 : idle_turns + 1;
         if (idle_turns > TURNS_WITHOUT_NEWS) stage_fail(s, "the server spins");
     }
+    for (unsigned i = 0; i < s->client_count; i++)
+        if (s->clients[i].peer) peer_settled(s->clients[i].peer);
 }
 
 void stage_wait(struct stage *s, uint64_t ms) {

@@ -136,6 +136,39 @@ START_TEST(asked_once)
 }
 END_TEST
 
+/* What was renewed is read again, everything else stays as it was told. */
+START_TEST(refreshed)
+{
+    struct inputs *in = inputs_record(), *renewed;
+    struct span text, why;
+    char a[256], b[256], gone[256];
+    snprintf(a, sizeof a, "%s", path("a.conf"));
+    snprintf(b, sizeof b, "%s", path("b.conf"));
+    snprintf(gone, sizeof gone, "%s", path("c.txt"));
+    const char *const paths[] = {a, gone, "/never/asked/for"};
+    ck_assert(inputs_file(in, a, &text, &why) && inputs_file(in, b, &text, &why));
+    ck_assert(inputs_file(in, gone, &text, &why));
+    ck_assert_ptr_null(inputs_refresh(in, paths, 3));
+    write_file("b.conf", "b = 9\n", 0600); /* not among them */
+    ck_assert_ptr_null(inputs_refresh(in, paths, 3));
+    write_file("a.conf", "a = 2\n", 0600);
+    renewed = inputs_refresh(in, paths, 3);
+    ck_assert_ptr_nonnull(renewed);
+    ck_assert(inputs_file(renewed, a, &text, &why) && span_is(text, SPAN("a = 2\n")));
+    ck_assert(inputs_file(renewed, b, &text, &why) && span_is(text, SPAN("b = a + 1\n")));
+    ck_assert(inputs_file(in, a, &text, &why) && span_is(text, SPAN("a = 1\n")));
+    inputs_drop(in);
+    unlink(gone);
+    in = inputs_refresh(renewed, paths, 3);
+    inputs_drop(renewed);
+    ck_assert_ptr_nonnull(in);
+    ck_assert(!inputs_file(in, gone, &text, &why) && span_is(why, SPAN("No such file or directory")));
+    ck_assert(inputs_file(in, a, &text, &why) && span_is(text, SPAN("a = 2\n")));
+    ck_assert_ptr_null(inputs_refresh(in, paths, 3));
+    inputs_drop(in);
+}
+END_TEST
+
 START_TEST(none_says_no)
 {
     struct inputs *in = inputs_none();
@@ -254,6 +287,7 @@ int main(void) {
     tcase_add_test(tcase, recorded_and_replayed);
     tcase_add_test(tcase, damage_is_refused);
     tcase_add_test(tcase, asked_once);
+    tcase_add_test(tcase, refreshed);
     tcase_add_test(tcase, none_says_no);
     tcase_add_loop_test(tcase, shell, 0, (int)(sizeof commands / sizeof *commands));
     tcase_add_test(tcase, program_is_started_itself);

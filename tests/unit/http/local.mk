@@ -3,6 +3,7 @@
 
 if HAVE_CHECK
 unit_http_tests = \
+	tests/unit/http/test_coding \
 	tests/unit/http/test_names \
 	tests/unit/http/test_fields \
 	tests/unit/http/test_uri \
@@ -15,6 +16,10 @@ unit_http_tests = \
 check_PROGRAMS += $(unit_http_tests)
 TESTS += $(unit_http_tests)
 unit_http_libs = src/http/libhttp.la src/base/libbase.la $(CHECK_LIBS)
+
+tests_unit_http_test_coding_SOURCES = tests/unit/http/test_coding.c
+tests_unit_http_test_coding_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_http_test_coding_LDADD = $(unit_http_libs)
 
 tests_unit_http_test_names_SOURCES = tests/unit/http/test_names.c
 tests_unit_http_test_names_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -3,6 +3,17 @@ if HAVE_CHECK
 TRIAL_SOURCES = tests/unit/modules/trial.c tests/unit/modules/trial.h
 TRIAL_LIBS = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la src/base/libbase.la \
 	$(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+if MOD_DEFLATE
+DECODE_SOURCES = tests/replay/decode.c tests/replay/decode.h
+check_PROGRAMS += tests/unit/modules/test_coders tests/unit/modules/test_deflate
+TESTS += tests/unit/modules/test_coders tests/unit/modules/test_deflate
+tests_unit_modules_test_coders_SOURCES = tests/unit/modules/test_coders.c $(DECODE_SOURCES) $(TRIAL_SOURCES)
+tests_unit_modules_test_coders_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_coders_LDADD = $(TRIAL_LIBS) $(BROTLIDEC_LIBS)
+tests_unit_modules_test_deflate_SOURCES = tests/unit/modules/test_deflate.c $(DECODE_SOURCES) $(TRIAL_SOURCES)
+tests_unit_modules_test_deflate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_deflate_LDADD = $(TRIAL_LIBS) $(BROTLIDEC_LIBS)
+endif
 if MOD_EVHOST
 if MOD_SIMPLE_VHOST
 check_PROGRAMS += tests/unit/modules/test_evhost

@@ -24,8 +24,9 @@ struct trial {
 
 extern struct core_settings trial_core;
 
-/* The configuration must be faultless. */
+/* The configuration must be faultless; or it may have warnings. */
 void trial_begin(struct trial *t, const struct module *m, const char *conf);
+void trial_begin_warned(struct trial *t, const struct module *m, const char *conf);
 void trial_end(struct trial *t);
 
 /* A fresh GET for "http://host/target", physical path below docroot as the server would set it. */

@@ -4,6 +4,7 @@
 if HAVE_CHECK
 unit_net_tests = \
 	tests/unit/net/test_addr \
+	tests/unit/net/test_chunk \
 	tests/unit/net/test_wire
 
 check_PROGRAMS += $(unit_net_tests)
@@ -14,6 +15,10 @@ unit_net_libs = src/net/libnet.la src/base/libbase.la fdevents/libfdevents.la sr
 tests_unit_net_test_addr_SOURCES = tests/unit/net/test_addr.c
 tests_unit_net_test_addr_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_net_test_addr_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_chunk_SOURCES = tests/unit/net/test_chunk.c
+tests_unit_net_test_chunk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_chunk_LDADD = $(unit_net_libs)
 
 tests_unit_net_test_wire_SOURCES = tests/unit/net/test_wire.c
 tests_unit_net_test_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

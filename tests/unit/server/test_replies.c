@@ -168,6 +168,59 @@ START_TEST(each_lasts_as_it_may) {
 }
 END_TEST
 
+static void accept_codings(const char *list) {
+    r.in.fields = (struct fields){0};
+    if (list) fields_add(&r.in.fields, &r.arena, HEADER_ACCEPT_ENCODING, span_of(list));
+}
+
+/* What was chosen for one client is for those who would have got the same; what was not chosen is for all. */
+START_TEST(choices_are_kept_apart) {
+    struct replies *c = replies_make(1 << 20, 10);
+    uint32_t offered = coding_offer(coding_offer(0, CODING_BR), CODING_GZIP);
+    accept_codings("gzip");
+    ck_assert(choices_add(&r.choices, offered, CODING_GZIP));
+    keep(c, "/a", LASTS, 10, 100);
+    ck_assert(has(c, "/a", 100));
+    accept_codings("deflate, gzip;q=0.1");
+    ck_assert(has(c, "/a", 100));
+    accept_codings("gzip, br");
+    ck_assert(!has(c, "/a", 100));
+    accept_codings(NULL);
+    ck_assert(!has(c, "/a", 100));
+    r.choices = (struct choices){0};
+    ck_assert(choices_add(&r.choices, offered, CODING_IDENTITY));
+    keep(c, "/a", LASTS, 20, 100);
+    ck_assert_uint_eq(replies_find(c, &r, 1, 100)->length, 20);
+    accept_codings("gzip");
+    ck_assert_uint_eq(replies_find(c, &r, 1, 100)->length, 10);
+    accept_codings("br");
+    ck_assert(!has(c, "/a", 100));
+    r.choices = (struct choices){0};
+    keep(c, "/b", LASTS, 10, 100);
+    accept_codings("gzip");
+    ck_assert(has(c, "/b", 100));
+    replies_drop(c);
+}
+END_TEST
+
+/* A body that was made from a file is looked at again with that file, not with what it is now. */
+START_TEST(what_was_made_from_a_file) {
+    struct replies *c = replies_make(1 << 20, 10);
+    struct file_state state;
+    ck_assert_int_eq(file_look(path, &state), 0);
+    r.made_from = &state;
+    r.no_range = true;
+    struct reply *p = make("/a", LASTS_LIKE_FILE, 10);
+    ck_assert(p->no_range);
+    replies_keep(c, p, &r, 1, 100);
+    ck_assert(has(c, "/a", 200));
+    ck_assert_int_eq(truncate(path, 3), 0);
+    ck_assert(!has(c, "/a", 300));
+    reply_drop(p);
+    replies_drop(c);
+}
+END_TEST
+
 START_TEST(a_change_before_it_is_kept) {
     struct replies *c = replies_make(1 << 20, 10);
     struct file *f = file_open(path);
@@ -254,6 +307,8 @@ int main(void) {
     tcase_add_test(all, a_file_that_has_become_shorter);
     tcase_add_test(all, the_key_is_all_of_it);
     tcase_add_loop_test(all, each_lasts_as_it_may, 0, 4);
+    tcase_add_test(all, choices_are_kept_apart);
+    tcase_add_test(all, what_was_made_from_a_file);
     tcase_add_test(all, a_change_before_it_is_kept);
     tcase_add_test(all, it_is_bounded);
     tcase_add_loop_test(all, files_are_bounded, 0, 2);

@@ -1,0 +1,86 @@
+# gc_libraries.m4 - libraries: TLS and compression
+# SPDX-License-Identifier: BSD-3-Clause
+
+# GC_LIBRARY([NAME], [PKG-CONFIG MODULE], [HEADER], [FUNCTION], [-l FLAGS])
+# ------------------------------------------------------------------------
+# Looks for a library by pkg-config, and without it by linking. Sets gc_lib_NAME to yes or no, NAME_CFLAGS, NAME_LIBS.
+AC_DEFUN([GC_LIBRARY], [
+gc_lib_$1=no
+m4_ifdef([PKG_CHECK_MODULES], [PKG_CHECK_MODULES([$1], [$2], [gc_lib_$1=yes], [gc_lib_$1=no])])
+AS_IF([test "$gc_lib_$1" = no], [
+  AC_MSG_CHECKING([for $5 without pkg-config])
+  gc_saved_LIBS=$LIBS
+  LIBS="$5 $LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[return (void *)$4 == (void *)0;]])],
+    [gc_lib_$1=yes; $1_LIBS="$5"])
+  LIBS=$gc_saved_LIBS
+  AC_MSG_RESULT([$gc_lib_$1])])
+AC_SUBST([$1_CFLAGS])
+AC_SUBST([$1_LIBS])
+])
+
+# GC_OPENSSL
+# ----------
+# TLS by OpenSSL 3 or LibreSSL: there, or refused in so many words. Sets gc_tls for the summary.
+AC_DEFUN([GC_OPENSSL], [
+AC_ARG_WITH([openssl], [AS_HELP_STRING([--without-openssl], [no TLS: ssl.engine = "enable" is then an error])],
+  [], [with_openssl=yes])
+gc_tls=no
+AS_IF([test "x$with_openssl" != xno], [
+  GC_LIBRARY([OPENSSL], [openssl], [openssl/ssl.h], [SSL_new], [-lssl -lcrypto])
+  AS_IF([test "$gc_lib_OPENSSL" = yes], [gc_tls=OpenSSL],
+    [AC_MSG_ERROR(m4_normalize([OpenSSL was not found. Install its development package (libssl-dev, openssl-devel,
+      openssl), or say --without-openssl]))])])
+AM_CONDITIONAL([HAVE_OPENSSL], [test "$gc_tls" != no])
+gc_saved_LIBS=$LIBS
+LIBS="$OPENSSL_LIBS $LIBS"
+AC_CHECK_FUNCS([SSL_has_pending])
+LIBS=$gc_saved_LIBS
+])
+
+# GC_CODERS
+# ---------
+# Compression: zlib is expected, the others are taken where they are. Makes the conditionals HAVE_ZLIB,
+# HAVE_LIBDEFLATE, HAVE_BROTLI, HAVE_ZSTD and the table GC_CODER_TABLE of src/modules/deflate/coder.c, the quicker
+# coder of a coding before the slower one; sets gc_coder_names for the summary. For deflate.max-loadavg:
+# HAVE_GETLOADAVG and where it is declared.
+AC_DEFUN([GC_CODERS], [
+gc_coder_names=
+m4_foreach([gc_row], [[ZLIB, zlib, zlib, zlib.h, deflate, -lz],
+                      [LIBDEFLATE, libdeflate, libdeflate, libdeflate.h, libdeflate_alloc_compressor, -ldeflate],
+                      [BROTLI, brotli, libbrotlienc, brotli/encode.h, BrotliEncoderCreateInstance, -lbrotlienc],
+                      [ZSTD, zstd, libzstd, zstd.h, ZSTD_createCCtx, -lzstd]], [GC_CODER(gc_row)])
+AC_DEFINE_UNQUOTED([GC_CODER_NAMES], ["$gc_coder_names"], [The libraries for compression, for -V.])
+gc_coders=
+AS_IF([test "$gc_lib_LIBDEFLATE" = yes], [gc_coders="$gc_coders X(libdeflate_gzip) X(libdeflate_deflate)"])
+AS_IF([test "$gc_lib_ZLIB" = yes], [gc_coders="$gc_coders X(zlib_gzip) X(zlib_deflate)"])
+AS_IF([test "$gc_lib_BROTLI" = yes], [gc_coders="$gc_coders X(brotli)"])
+AS_IF([test "$gc_lib_ZSTD" = yes], [gc_coders="$gc_coders X(zstd)"])
+AC_DEFINE_UNQUOTED([GC_CODER_TABLE(X)], [$gc_coders], [The coders that are built in, the quicker first.])
+
+dnl what tests decode with
+gc_lib_BROTLIDEC=no
+AS_IF([test "$gc_lib_BROTLI" = yes], [
+  GC_LIBRARY([BROTLIDEC], [libbrotlidec], [brotli/decode.h], [BrotliDecoderCreateInstance], [-lbrotlidec])
+  AS_IF([test "$gc_lib_BROTLIDEC" = yes],
+    [AC_DEFINE([HAVE_BROTLIDEC], [1], [Define to 1 if br can be coded and decoded.])])])
+
+gc_loadavg_header='<stdlib.h>'
+AC_CHECK_HEADER([sys/loadavg.h], [gc_loadavg_header='<sys/loadavg.h>'])
+AC_CHECK_FUNC([getloadavg], [gc_loadavg=yes], [gc_loadavg=no])
+AC_DEFINE_UNQUOTED([GC_LOADAVG_HEADER], [$gc_loadavg_header], [What declares getloadavg().])
+AM_CONDITIONAL([HAVE_GETLOADAVG], [test "$gc_loadavg" = yes])
+])
+
+# GC_CODER([NAME], [SWITCH], ... as GC_LIBRARY)
+AC_DEFUN([GC_CODER], [
+AC_ARG_WITH([$2], [AS_HELP_STRING([--without-$2], [do without $2])], [], [with_$2=auto])
+gc_lib_$1=no
+AS_IF([test "x$with_$2" != xno], [
+  GC_LIBRARY([$1], [$3], [$4], [$5], [$6])
+  AS_IF([test "$gc_lib_$1" = yes], [gc_coder_names="$gc_coder_names $2"
+      AC_DEFINE([HAVE_$1], [1], [Define to 1 if $2 is there.])],
+    [AS_IF([test "x$with_$2" = xyes || test "$2" = zlib],
+      [AC_MSG_ERROR([$2 was not found. Install its development package, or say --without-$2])])])])
+AM_CONDITIONAL([HAVE_$1], [test "$gc_lib_$1" = yes])
+])

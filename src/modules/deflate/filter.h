@@ -1,0 +1,24 @@
+/* filter.h - a source that compresses what another one gives */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_DEFLATE_FILTER_H
+#define GOLDCREST_DEFLATE_FILTER_H
+
+#include "http/request.h"
+#include "http/source.h"
+#include "modules/deflate/cachedir.h"
+#include "modules/deflate/coder.h"
+
+/* A stream takes the memory of its coder (stream_kib) as long as its client likes; what would take more than this in
+ * a worker is not compressed: some 900 streams of gzip, or 70 of br. */
+enum { FILTERS_MAX_KIB = 128 * 1024 };
+
+/* A source over `inner` for r. NULL if there are too many, or the coder refuses: the caller keeps all then. Else it
+ * owns `inner` and `copy` (may be NULL), the file that gets the same bytes. About work_bytes are coded in one turn of
+ * the loop, then it wakes r. What `inner` has given when it begins to wait is flushed. */
+struct source *filter_make(struct request *r, struct source *inner, const struct coder *coder,
+                           const struct tuning *t, size_t work_bytes, struct cached_copy *copy);
+
+/* A source that gives these chunks; takes them over. */
+struct source *chunks_source(struct chunks *body);
+
+#endif

@@ -1,0 +1,112 @@
+/* test_chunk.c - queues of chunks against a model that is nothing but bytes */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "net/chunk.h"
+
+enum { QUEUES = 3, STEPS = 1000, PIECE_MAX = 700 };
+
+static struct chunks queues[QUEUES];
+static struct buf models[QUEUES];
+static uint32_t seed;
+
+static uint32_t any(uint32_t below) {
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % below;
+}
+
+static const char *piece(size_t n) {
+    static char bytes[PIECE_MAX];
+    for (size_t i = 0; i < n; i++) bytes[i] = (char)('a' + any(26));
+    return bytes;
+}
+
+static void remove_first(struct buf *model, size_t n) {
+    memmove(model->p, model->p + n, model->n - n);
+    model->n -= n;
+}
+
+static void compare(unsigned i) {
+    size_t at = 0;
+    ck_assert_uint_eq(queues[i].bytes, models[i].n);
+    for (unsigned c = 0; c < queues[i].count; c++) {
+        const struct chunk *chunk = chunks_at(&queues[i], c);
+        ck_assert_uint_gt(chunk->left, 0);
+        ck_assert_uint_le(at + chunk->left, models[i].n);
+        ck_assert_mem_eq(chunk_bytes(chunk), models[i].p + at, chunk->left);
+        at += chunk->left;
+    }
+    ck_assert_uint_eq(at, models[i].n);
+}
+
+static void add_blob(unsigned i) {
+    size_t n = any(PIECE_MAX) + 1, from = any((uint32_t)n);
+    struct blob *b = blob_copy((struct span){piece(n), n});
+    chunks_add_blob(&queues[i], b, from, n - from);
+    buf_add(&models[i], (struct span){b->p + from, n - from});
+    blob_drop(b);
+}
+
+static void add_copy(unsigned i) {
+    size_t n = any(4) ? any(40) : any(PIECE_MAX);
+    struct span s = {piece(n), n};
+    chunks_add_copy(&queues[i], s);
+    buf_add(&models[i], s);
+}
+
+static void send(unsigned i) {
+    size_t n = models[i].n ? any((uint32_t)models[i].n + 1) : 0;
+    chunks_sent(&queues[i], n);
+    if (n) remove_first(&models[i], n);
+}
+
+static void take(unsigned i) {
+    unsigned from = (i + 1) % QUEUES;
+    size_t n = models[from].n ? any((uint32_t)models[from].n + 1) : 0;
+    chunks_take(&queues[i], &queues[from], n);
+    buf_add(&models[i], (struct span){models[from].p, n});
+    if (n) remove_first(&models[from], n);
+}
+
+START_TEST(queues_are_bytes) {
+    static void (*const steps[])(unsigned i) = {add_copy, add_copy, add_copy, add_blob, send, take};
+    seed = (uint32_t)_i;
+    for (unsigned step = 0; step < STEPS; step++) {
+        unsigned i = any(QUEUES);
+        steps[any(sizeof steps / sizeof *steps)](i);
+        if (models[i].n > 8 * PIECE_MAX) send(i);
+        for (unsigned q = 0; q < QUEUES; q++) compare(q);
+    }
+    for (unsigned q = 0; q < QUEUES; q++) {
+        chunks_clear(&queues[q]);
+        buf_done(&models[q]);
+        models[q] = (struct buf){0};
+    }
+}
+END_TEST
+
+START_TEST(small_copies_share_a_blob) {
+    struct chunks q = {0};
+    for (int i = 0; i < 20; i++) chunks_add_copy(&q, SPAN("a frame head, or so"));
+    ck_assert_uint_eq(q.count, 1);
+    chunks_clear(&q);
+    ck_assert_ptr_null(q.ring);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("chunk");
+    TCase *t = tcase_create("chunk");
+    tcase_add_loop_test(t, queues_are_bytes, 0, 4);
+    tcase_add_test(t, small_copies_share_a_blob);
+    suite_add_tcase(s, t);
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
