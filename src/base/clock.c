@@ -9,9 +9,15 @@
 
 static struct timespec now;
 static bool standing;
+static uint32_t turns;
 
 void clock_update(void) {
+    turns++;
     if (!standing) clock_gettime(CLOCK_REALTIME, &now);
+}
+
+uint32_t clock_turn(void) {
+    return turns;
 }
 
 int64_t clock_now_s(void) {

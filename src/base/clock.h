@@ -8,6 +8,9 @@
 /* Reads the system's clock (or, in tests, what clock_set() said). */
 void clock_update(void);
 
+/* How often it was read: the same number is the same turn of the loop. Wraps around. */
+uint32_t clock_turn(void);
+
 /* Seconds since 1970, as of the last update. */
 int64_t clock_now_s(void);
 /* Nanoseconds within that second, as of the last update. */

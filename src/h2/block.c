@@ -27,9 +27,10 @@ void block_is_read(struct h2_session *s) {
 /* On a stream that is closed: a block may have been under way when it was reset; else it is an error. */
 static enum h2_event_kind take_late(struct h2_session *s, uint32_t id) {
     const char *why;
+    if (!stream_was_opened(s, id))
+        return session_fail(s, H2_PROTOCOL_ERROR, "HEADERS on a stream that was skipped");
     if (!stream_is_lenient(s, id))
-        return session_fail(s, stream_was_opened(s, id) ? H2_STREAM_CLOSED : H2_PROTOCOL_ERROR,
-                            "HEADERS on a stream that is closed");
+        return session_fail(s, H2_STREAM_CLOSED, "HEADERS on a stream that is closed");
     if ((why = budget_spend(&s->budgets, BUDGET_LATE))) return session_fail(s, H2_ENHANCE_YOUR_CALM, why);
     head_skip(s, s->block.whole);
     return H2_MORE;
@@ -101,21 +102,26 @@ static enum h2_event_kind keep_fragment(struct h2_session *s, struct span fragme
     return H2_MORE;
 }
 
-/* Takes padding and priority off: [pad length (8)] [priority (40)] fragment [padding]. NULL, or what is wrong. */
-static const char *unwrap(const struct frame *f, struct span *payload) {
-    size_t before = (f->flags & FLAG_PADDED ? 1u : 0u) + (f->flags & FLAG_PRIORITY ? 5u : 0u);
-    if (payload->n < before) return "HEADERS too short for their flags";
+/* [pad length (8)] [priority (40)] fragment [padding]: what stands before the fragment. */
+static size_t before(const struct frame *f) {
+    return (f->flags & FLAG_PADDED ? 1u : 0u) + (f->flags & FLAG_PRIORITY ? 5u : 0u);
+}
+
+/* Takes padding and priority off. False: more padding than payload. */
+static bool unwrap(const struct frame *f, struct span *payload) {
     size_t padding = f->flags & FLAG_PADDED ? (unsigned char)payload->p[0] : 0;
-    if (payload->n - before < padding) return "more padding than payload";
-    *payload = span_upto(span_from(*payload, before), payload->n - before - padding);
-    return NULL;
+    if (payload->n - before(f) < padding) return false;
+    *payload = span_upto(span_from(*payload, before(f)), payload->n - before(f) - padding);
+    return true;
 }
 
 enum h2_event_kind block_headers(struct h2_session *s, const struct frame *f, struct span payload,
                                  struct h2_event *e) {
-    const char *why = unwrap(f, &payload);
-    if (f->stream % 2 == 0) why = "HEADERS on a stream that a client cannot open";
-    if (why) return session_fail(s, H2_PROTOCOL_ERROR, why);
+    if (f->stream % 2 == 0)
+        return session_fail(s, H2_PROTOCOL_ERROR, "HEADERS on a stream that a client cannot open");
+    if (payload.n < before(f)) /* RFC 9113 4.2 */
+        return session_fail(s, H2_FRAME_SIZE_ERROR, "HEADERS too short for their flags");
+    if (!unwrap(f, &payload)) return session_fail(s, H2_PROTOCOL_ERROR, "more padding than payload");
     s->block.end_stream = (f->flags & FLAG_END_STREAM) != 0;
     if (f->flags & FLAG_END_HEADERS) return take_block(s, f->stream, payload, e);
     s->block.stream = f->stream;

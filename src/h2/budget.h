@@ -14,7 +14,7 @@ enum budget {
 };
 
 /* Units of useful work. */
-enum { BUDGET_RESPONSE = 8, BUDGET_DATA = 1 };
+enum { BUDGET_RESPONSE = 8, BUDGET_DATA = 1, BUDGET_SECOND = 1 };
 
 enum { BUDGET_DATA_BYTES = 1024 }; /* of a received DATA frame that counts as useful */
 enum { TINY_INCREMENT = 256 }; /* bytes of a WINDOW_UPDATE below which it costs */

@@ -154,6 +154,9 @@ void h2_goaway_now(struct h2_session *s);
 /* The same with an error: the connection will be closed. */
 void h2_fail(struct h2_session *s, uint32_t error);
 
+/* A second has passed, and streams are open: what a client may do besides is a little more again (budgets.def). */
+void h2_second(struct h2_session *s);
+
 /* How many streams are open (handed out and not dropped). */
 uint32_t h2_stream_count(const struct h2_session *s);
 /* The head of the list of all streams that were handed out (h2_stream.link). */

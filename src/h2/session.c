@@ -101,6 +101,10 @@ void h2_fail(struct h2_session *s, uint32_t error) {
     session_fail(s, error, "the connection is given up");
 }
 
+void h2_second(struct h2_session *s) {
+    budget_worked(&s->budgets, BUDGET_SECOND);
+}
+
 bool h2_is_ending(const struct h2_session *s) {
     return s->is_going || s->peer_is_going;
 }
@@ -389,7 +393,10 @@ enum h2_event_kind h2_next(struct h2_session *s, struct span *in, struct h2_even
     while (e->kind == H2_MORE && !s->has_failed)
         if (!step(s, in, e)) break;
     if (!s->has_failed) return e->kind;
-    if (s->block.is_unread) block_is_read(s);
+    if (s->block.is_unread) { /* a stream was opened in this very step: nobody is told of it */
+        stream_free(s, e->stream);
+        block_is_read(s);
+    }
     *e = (struct h2_event){.kind = H2_CLOSE, .error = s->error, .why = s->why};
     *in = span_from(*in, in->n);
     return H2_CLOSE;

@@ -16,7 +16,8 @@
 
 /*
  * A body that is there and small is compressed at once, and kept with its reply (http/replies.h). A larger one, and
- * what comes from a source, goes through a filter, a few milliseconds at a time. With deflate.cache-dir compressed
+ * what comes from a source, goes through a filter, a few milliseconds at a time; so does a small one if this turn of
+ * the loop has had its part of compressing, and then it is not kept. With deflate.cache-dir compressed
  * files become files.
  *
  * Ranges: what is coded here is another representation than the file, and need not come out the same twice, so its
@@ -181,7 +182,10 @@ static void complain_cache(const struct request *r, struct span name) {
 
 static bool use_kept(struct request *r, struct span name, enum coding coding) {
     struct file *f = name.n ? file_open(name.p) : NULL;
-    if (!f) return false;
+    if (!f || f->state.size == 0) { /* empty: what a crash of the machine may leave of one; it is made again */
+        file_drop(f);
+        return false;
+    }
     remember_file(r, body_file(r));
     chunks_clear(&r->body);
     chunks_add_file(&r->body, f, 0, f->state.size);
@@ -200,7 +204,9 @@ static void keep_whole(const struct request *r, struct span name, struct span by
 
 static void code_whole(struct request *r, const struct tuning *t, enum coding coding, struct span kept) {
     struct blob *plain = body_join(&r->body);
+    uint64_t began = clock_monotonic_ns();
     struct blob *coded = plain ? coder_code(coding, t, blob_span(plain)) : NULL;
+    filters_worked(clock_monotonic_ns() - began);
     blob_drop(plain);
     remember_file(r, body_file(r));
     if (!coded) return; /* it would not be smaller */
@@ -269,7 +275,7 @@ static enum handler compress(struct request *r, const void *settings) {
         return HANDLER_GO_ON;
     }
     struct tuning t = options_merge(s->params, s->level);
-    if (is_stream(r)) code_stream(r, s, &t, coding, kept);
+    if (is_stream(r) || !filters_have_time()) code_stream(r, s, &t, coding, kept);
     else code_whole(r, &t, coding, kept);
     return HANDLER_GO_ON;
 }

@@ -69,25 +69,28 @@ void conn_time_out(struct conn *c, struct request *r) {
 }
 
 /* Time is up for what the connection waits for. */
-static void on_deadline(struct deadline *d) {
-    struct conn *c = CONTAINER(d, struct conn, deadline);
-    struct request *r = c->request;
-    if (c->is_paced) {
-        c->is_paced = false;
-    } else if (c->state == CONN_LINGER) {
+static void give_up_waiting(struct conn *c) {
+    const struct request *r = c->request;
+    if (c->state == CONN_LINGER) {
         say_timeout(c, "closed without waiting longer for the client's end");
         c->is_broken = true;
     } else if (c->state == CONN_HANDSHAKE) {
         say_timeout(c, "the handshake did not come to its end");
         c->state = CONN_LINGER;
-    } else if (c->h2) {
-        h2_tick(c);
     } else if (!r || (r->state == REQUEST_READ && !r->begun_ns)) {
         say_timeout(c, "idle");
         c->state = CONN_LINGER;
     } else {
-        conn_time_out(c, r);
+        conn_time_out(c, c->request);
     }
+}
+
+static void on_deadline(struct deadline *d) {
+    struct conn *c = CONTAINER(d, struct conn, deadline);
+    bool was_paced = c->is_paced;
+    c->is_paced = false; /* if it is too early, conn_flush() will say so */
+    if (c->h2 && c->state == CONN_SERVE) h2_tick(c);
+    else if (!was_paced) give_up_waiting(c);
     conn_run(c);
 }
 
@@ -149,6 +152,12 @@ static uint64_t read_limit_ms(const struct conn *c, const struct request *r, con
     return ms;
 }
 
+/* From the end of the last response, or the handshake, whatever comes that is no request (TLS has such things). */
+static uint64_t idle_limit_ms(const struct conn *c, const struct core_settings *core, uint64_t since_ms) {
+    uint64_t ms = (c->requests ? core->max_keep_alive_idle_s : core->max_read_idle_s) * UINT64_C(1000);
+    return ms ? left_of(c, since_ms, ms) : 0;
+}
+
 uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit, uint64_t since_ms) {
     const struct core_settings *core = (r && r->plan ? r->plan : c->worker->plan)->core;
     switch (limit) {
@@ -156,7 +165,7 @@ uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit
     case LIMIT_WRITE_IDLE: return core->max_write_idle_s * UINT64_C(1000);
     case LIMIT_REQUESTS:
         if (c->h2) return h2_limit_ms(c);
-        return (c->requests ? core->max_keep_alive_idle_s : core->max_read_idle_s) * UINT64_C(1000);
+        return idle_limit_ms(c, core, since_ms);
     case LIMIT_LINGER:
         if (conn_has_unsent(c)) return core->max_write_idle_s * UINT64_C(1000);
         /* 0 seconds are next to nothing, not for ever */
@@ -176,7 +185,8 @@ void conn_wait(struct conn *c, enum limit limit) {
     uint64_t ms = conn_limit_ms(c, c->request, limit, c->since_ms);
     unsigned want = 0;
     bool handshake_waits = c->state == CONN_HANDSHAKE && c->waiting == WAITING_ROOM;
-    if (c->is_paced) ms = c->pace_ms > now ? c->pace_ms - now : 1;
+    uint64_t pace_left_ms = c->pace_ms > now ? c->pace_ms - now : 1;
+    if (c->is_paced && (!c->h2 || pace_left_ms < ms)) ms = pace_left_ms;
     if (c->waiting == WAITING_INPUT && !c->is_eof) want |= FDEVENT_IN;
     if ((conn_has_unsent(c) && !c->is_paced) || handshake_waits) want |= FDEVENT_OUT;
     fdevent_want(&c->ev, want);

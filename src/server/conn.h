@@ -30,6 +30,7 @@ struct listening {
     uint32_t id;              /* counts within the process: part of the reply cache's key */
     unsigned refs;            /* connections that came from it, and the worker's own */
     bool is_tcp;
+    bool is_silent;           /* it is for a configuration that has not come yet */
 };
 void listening_drop(struct listening *l);
 
@@ -104,6 +105,7 @@ struct conn {
     struct addr peer;
     struct linger_state linger;
     uint64_t sent_bytes;       /* since the beginning */
+    uint64_t tick_ms;          /* HTTP/2: when its streams are looked after next; 0: nothing to look after */
     uint64_t answered_bytes;   /* HTTP/2: sent_bytes when the last response is out */
     uint64_t since_ms;         /* when the present wait's overall limit began: head, body, linger */
     uint64_t pace_ms;          /* when it may send again (kbytes-per-second) */
@@ -120,6 +122,7 @@ struct conn {
     bool is_failed;            /* HTTP/2: the connection has failed, GOAWAY is queued */
     bool is_quiet;             /* TLS: close_notify is said */
     bool is_warned;            /* HTTP/2: the end was announced a while ago */
+    bool is_rated;             /* HTTP/2: some request had a pace of its own */
     bool is_watched;           /* HTTP/2: a request waits until everything is sent */
 };
 

@@ -106,7 +106,7 @@ const struct directive core_directives[] = {
         "Old spelling of a key of server.http-parseopts."),
     ROW("server.feature-flags", TABLE, GLOBAL, feature_flags, "Switches for single features."),
     ROW("debug.log-request-header-on-error", BOOL, GLOBAL, log_request_head_on_error,
-        "Writes the head of a malformed request to the error log."),
+        "Writes heads of malformed requests, and why HTTP/2 connections fail, to the error log."),
 
     ROW("server.listen-backlog", INT, SOCKET, listen_backlog, "Connections that may wait to be accepted."),
     ROW("server.socket-perms", STRING, SOCKET, socket_perms, "The mode of a unix socket, octal: \"0770\"."),

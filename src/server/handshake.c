@@ -67,6 +67,7 @@ static enum handler look_for_preface(struct conn *c) {
 
 enum handler conn_handshake(struct conn *c) {
     struct worker *w = c->worker;
+    if (c->is_broken) return HANDLER_ERROR;
     if (!c->tls && !c->tls_conf) {
         struct tls_context *context = secure_context(w->conf, c->listening->name);
         if (!context && feature_flag(w->conf->core, SPAN("server.h2c"), false)) return look_for_preface(c);

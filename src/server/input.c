@@ -81,6 +81,7 @@ ssize_t conn_receive(struct conn *c) {
     char *at = c->in->bytes + c->in->end;
     ssize_t n = c->tls ? tls_receive(c->tls, at, room) : wire_receive(c->ev.fd, at, room);
     c->may_read = n == (ssize_t)room; /* a short read has emptied the socket; if not, the next turn tells */
+    if (n > 0 && c->tls) c->may_read |= tls_has_unread(c->tls);
     if (n > 0) c->in->end += (size_t)n;
     c->is_eof = n == 0;
     c->is_broken |= n == WIRE_BROKEN;

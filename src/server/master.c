@@ -26,6 +26,7 @@
 #include "server/plan.h"
 #include "server/renewal.h"
 #include "server/serving.h"
+#include "tls/context.h"
 
 /*
  * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set while a worker
@@ -292,39 +293,56 @@ static void adjust_workers(struct master *m) {
         if (!m->children[i].pid) start_worker(m, i);
 }
 
-/* The configuration as these inputs (taken over) have it; why: what begins the message. */
-static void change(struct master *m, struct inputs *inputs, const char *why) {
+/* The configuration as these inputs (taken over) have it; why: what begins the message. False: it is refused. */
+static bool change(struct master *m, struct inputs *inputs, const char *why) {
     struct complaints *complaints = complaints_make();
     struct conf *old = m->conf, *new = load(m->start, inputs, complaints);
     say_complaints(complaints);
-    if (!new || !listeners_open(&m->listeners, new, worker_count(m, new))) {
+    bool ok = new && listeners_open(&m->listeners, new, worker_count(m, new));
+    if (!ok) {
         say_error("%s: the new configuration is refused; the old one stays in force", why);
         conf_drop(new);
     } else {
         m->conf = new;
+        renewal_watch(&m->renewal, new);
+        if (new->has_tls) tell_all(m, CONTROL_TICKETS, tls_tickets());
         say_what_stays(old->core, new->core);
         conf_each_piped_log(new, start_logger, m);
         send_all(m, old);
         listeners_close_others(&m->listeners, new);
         adjust_workers(m);
         conf_drop(old);
-        renewal_watch(&m->renewal, new);
         say_note("%s: configuration %u is in force", why, new->generation);
     }
     complaints_drop(complaints);
+    return ok;
 }
 
 static void reload(struct master *m) {
     change(m, m->start->inputs(m->start->inputs_arg), "reload");
 }
 
+/* A certificate that cannot be used does not keep the others from being renewed. */
+static void renew_one_by_one(struct master *m) {
+    size_t blocks = m->conf->tree->block_count, changed = 0;
+    for (size_t b = 0; b < blocks; b++) {
+        struct inputs *inputs = renewal_inputs_of(&m->renewal, m->conf, b);
+        changed += inputs != NULL;
+        inputs_drop(inputs);
+    }
+    for (size_t b = 0; changed > 1 && b < blocks; b++) {
+        struct inputs *inputs = renewal_inputs_of(&m->renewal, m->conf, b);
+        if (inputs) change(m, inputs, "ssl.*: files of one block have changed");
+    }
+}
+
 /* What changes without a signal: the files and keys of TLS. */
 static void renew(struct master *m) {
     struct span keys;
-    struct inputs *inputs;
     if (m->ending || !renewal_is_due(&m->renewal)) return;
     if (renewal_keys(&m->renewal, &keys)) tell_all(m, CONTROL_TICKETS, keys);
-    if ((inputs = renewal_inputs(&m->renewal, m->conf)) != NULL) change(m, inputs, "ssl.*: a file has changed");
+    struct inputs *inputs = renewal_inputs(&m->renewal, m->conf);
+    if (inputs && !change(m, inputs, "ssl.*: a file has changed")) renew_one_by_one(m);
 }
 
 static void set_alarm(int64_t a, int64_t b) {

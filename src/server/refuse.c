@@ -29,6 +29,8 @@ static void forget_answer(struct request *r) {
 /* lighttpd asks the handler by GET, whatever the client sent, and without the client's body. */
 static enum handler ask_handler(struct request *r, struct span url, bool keep_status) {
     if (!r->body_done && !r->conn->protocol->body_is_small(r)) r->keep_alive = false;
+    if (r->sink) r->sink->drop(r->sink);
+    r->sink = NULL;
     if (!request_set_target(r, url)) {
         request_say(r, LOG_IS_ERROR, "the error-handler \"%.*s\" is no URL", SPAN_ARG(url));
         return HANDLER_GO_ON;

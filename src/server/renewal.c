@@ -21,50 +21,65 @@ enum { LOOK_S = 60, ROTATE_S = 8 * 3600, KEY_FILE_MAX = 64 * TLS_TICKET_KEY_BYTE
 
 /* ---- which files ------------------------------------------------------------------------------ */
 
-static void forget(struct renewal *r) {
-    for (size_t i = 0; i < r->count; i++) free(r->files[i].path);
-    free(r->files);
-    free(r->keys.path);
-    r->files = NULL;
-    r->count = 0;
-    r->keys = (struct watched){.path = NULL};
+static void forget_files(struct watched *files, size_t count) {
+    for (size_t i = 0; i < count; i++) free(files[i].path);
+    free(files);
 }
 
 void renewal_done(struct renewal *r) {
-    forget(r);
+    forget_files(r->files, r->count);
+    free(r->keys.path);
     *r = (struct renewal){.files = NULL};
 }
 
-static void add(struct renewal *r, struct span path) {
-    if (!path.n) return;
-    for (size_t i = 0; i < r->count; i++)
-        if (span_is(span_of(r->files[i].path), path)) return;
-    r->files = memory_resize(r->files, (r->count + 1) * sizeof *r->files);
-    r->files[r->count++] = (struct watched){.path = span_dup(path)};
+static struct watched *find(struct watched *files, size_t count, struct span path) {
+    for (size_t i = 0; i < count; i++)
+        if (span_is(span_of(files[i].path), path)) return &files[i];
+    return NULL;
 }
 
-static void add_setting(struct renewal *r, const struct setting *s) {
+static void add(struct renewal *r, struct span path, size_t block) {
+    if (!path.n || find(r->files, r->count, path)) return;
+    r->files = memory_resize(r->files, (r->count + 1) * sizeof *r->files);
+    r->files[r->count++] = (struct watched){.path = span_dup(path), .block = block};
+}
+
+static void add_setting(struct renewal *r, const struct setting *s, size_t block) {
     const struct directive *d = s->cell.directive;
     if (s->module != SECURE_MODULE) return;
-    if (tls_directive_is_file(d)) add(r, s->cell.is.text);
+    if (tls_directive_is_file(d)) add(r, s->cell.is.text, block);
     if (strcmp(d->name, "ssl.stek-file") != 0 || !s->cell.is.text.n) return;
     free(r->keys.path);
     r->keys.path = span_dup(s->cell.is.text);
 }
 
+/* What was tried once stays so, whatever the configuration. */
+static void keep_states(struct renewal *r, struct watched *old, size_t count) {
+    for (size_t i = 0; i < r->count; i++) {
+        const struct watched *before = find(old, count, span_of(r->files[i].path));
+        if (before) r->files[i].state = before->state;
+    }
+    forget_files(old, count);
+}
+
 void renewal_watch(struct renewal *r, const struct conf *conf) {
     struct span keys;
     int64_t now = clock_monotonic_s();
-    forget(r);
+    struct watched *old = r->files;
+    size_t old_count = r->count;
+    bool refreshes = feature_flag(conf->core, SPAN("ssl.refresh-certs"), true); /* lighttpd's switch; off there */
+    r->files = NULL;
+    r->count = 0;
+    free(r->keys.path);
+    r->keys = (struct watched){.path = NULL};
     for (size_t b = 0; conf->has_tls && b < conf->tree->block_count; b++)
-        for (size_t i = 0; i < conf->blocks[b].count; i++) add_setting(r, &conf->blocks[b].list[i]);
-    if (!feature_flag(conf->core, SPAN("ssl.refresh-certs"), true)) { /* lighttpd's switch for it; off there */
-        while (r->count) free(r->files[--r->count].path);
-    }
+        for (size_t i = 0; i < conf->blocks[b].count; i++) add_setting(r, &conf->blocks[b].list[i], b);
+    while (!refreshes && r->count) free(r->files[--r->count].path);
+    keep_states(r, old, old_count);
     r->look_s = r->count || r->keys.path ? now + LOOK_S : 0;
     if (!r->keys.path) r->keys_of_file = false;
     if (!conf->has_tls) r->rotate_s = 0;
-    else if (!r->has_keys) renewal_keys(r, &keys);
+    else if (!r->has_keys || (r->keys.path && !r->keys_of_file)) renewal_keys(r, &keys);
     else if (!r->keys_of_file && !r->rotate_s) r->rotate_s = now + ROTATE_S;
 }
 
@@ -123,16 +138,27 @@ bool renewal_keys(struct renewal *r, struct span *keys) {
     return changed || rotates;
 }
 
-struct inputs *renewal_inputs(struct renewal *r, const struct conf *conf) {
+/* With what is in the files now, of one block or of all. */
+static struct inputs *refresh(const struct renewal *r, const struct conf *conf, size_t block, bool all) {
     const char **paths = memory_get((r->count + 1) * sizeof *paths);
     size_t n = 0;
-    int64_t now = clock_monotonic_s();
-    if (r->look_s && now >= r->look_s) {
-        r->look_s = now + LOOK_S;
-        for (size_t i = 0; i < r->count; i++)
-            if (has_changed(&r->files[i])) paths[n++] = r->files[i].path;
-    }
+    for (size_t i = 0; i < r->count; i++)
+        if (all || r->files[i].block == block) paths[n++] = r->files[i].path;
     struct inputs *inputs = n ? inputs_refresh(conf->inputs, paths, n) : NULL;
     free(paths);
     return inputs;
+}
+
+/* All files, not the changed ones alone: of a certificate and its key one may have been there before. */
+struct inputs *renewal_inputs(struct renewal *r, const struct conf *conf) {
+    int64_t now = clock_monotonic_s();
+    bool changed = false;
+    if (!r->look_s || now < r->look_s) return NULL;
+    r->look_s = now + LOOK_S;
+    for (size_t i = 0; i < r->count; i++) changed |= has_changed(&r->files[i]);
+    return changed ? refresh(r, conf, 0, true) : NULL;
+}
+
+struct inputs *renewal_inputs_of(const struct renewal *r, const struct conf *conf, size_t block) {
+    return refresh(r, conf, block, false);
 }

@@ -14,6 +14,7 @@
 /* watched - a file that ssl.* names, and how it was when it was looked at last; all zero: not yet */
 struct watched {
     char *path;
+    size_t block;             /* of the configuration, that names it: certificate and key change together */
     struct file_state state;
 };
 
@@ -41,8 +42,11 @@ bool renewal_is_due(const struct renewal *r);
 /* True if there are new keys of tickets, which the workers must have; they live until the next call. */
 bool renewal_keys(struct renewal *r, struct span *keys);
 
-/* The inputs of conf with the files that have changed read anew; NULL if they say the same. A state that was answered
- * with once is not answered with again: what is wrong is said once. */
+/* If a file has changed since the last call: the inputs of conf with all files read anew; NULL if they say the same.
+ * A state that was answered with once is not answered with again: what is wrong is said once. */
 struct inputs *renewal_inputs(struct renewal *r, const struct conf *conf);
+
+/* The same with the files of one block of the configuration alone. */
+struct inputs *renewal_inputs_of(const struct renewal *r, const struct conf *conf, size_t block);
 
 #endif

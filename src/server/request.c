@@ -15,7 +15,7 @@
 #include "server/secure.h"
 #include "server/worker.h"
 
-enum { SPARE_REQUESTS = 16 };
+enum { SPARE_REQUESTS = 64 };
 
 /* ---- making and forgetting -------------------------------------------------------------------- */
 
@@ -119,6 +119,7 @@ enum handler request_lookup(struct request *r) {
 /* ---- the body, and whoever answers ------------------------------------------------------------ */
 
 enum handler request_body(struct request *r) {
+    if (r->error_status) return HANDLER_GO_ON; /* the error-handler is asked without the client's body */
     if (r->in.body_bytes != 0) return r->conn->protocol->read_body(r);
     if (r->sink && r->sink->end) r->sink->end(r->sink);
     return HANDLER_GO_ON;
@@ -160,9 +161,18 @@ static enum handler fix_reply(struct request *r) {
     return HANDLER_GO_ON;
 }
 
+/* RFC 9110 6.4.1: whatever a module or a gateway has made, these have none. */
+static void drop_body(struct request *r) {
+    if (r->status != 204 && r->status != 304 && r->status >= 200) return;
+    if (r->source) r->source->drop(r->source);
+    r->source = NULL;
+    chunks_clear(&r->body);
+}
+
 enum handler request_start(struct request *r) {
     const struct plan *plan = r->plan;
     if (r->keep_error_status && r->status < 300) r->status = r->error_status;
+    drop_body(r);
     for (unsigned i = 0; i < plan->hook_count[PHASE_RESPONSE_START]; i++) {
         const struct planned_hook *h = &plan->hooks[PHASE_RESPONSE_START][i];
         request_lasts(r, h->lasting);

@@ -87,46 +87,99 @@ static struct tls_context *load_socket(struct conf *conf, const uint64_t *words,
     return NULL;
 }
 
-static void load_listener(struct conf *conf, struct listen_spec *spec, struct complaints *c) {
+/* The blocks that hold for whatever comes to this listener. *about: the last of them, or NULL. */
+static uint64_t *words_of_listener(struct conf *conf, struct span name, const struct block **about) {
     uint64_t *words = words_of(conf, NULL);
-    const struct block *about = NULL;
+    *about = NULL;
     for (unsigned i = 1; i < conf->conditions.count; i++) {
         const struct condition *x = &conf->conditions.list[i];
-        if (x->operand != OPERAND_SOCKET || x->op != COND_EQ || !span_is(x->value, spec->name)) continue;
+        if (x->operand != OPERAND_SOCKET || x->op != COND_EQ || !span_is(x->value, name)) continue;
         set_block(words, x->block);
-        about = x->block;
+        *about = x->block;
     }
-    spec->secure = load_socket(conf, words, about, c);
+    return words;
 }
 
-static struct place place_of_any(const struct conf *conf, const struct block_settings *b, size_t block) {
+/* Can b hold for what comes to this listener? Not if it stands within the block of another one. */
+static bool can_hold(const struct conf *conf, const struct block *b, struct span name) {
+    for (; b; b = b->parent) {
+        const struct condition *x = &conf->conditions.list[b->number];
+        if (x->operand == OPERAND_SOCKET && x->op == COND_EQ && !span_is(x->value, name)) return false;
+    }
+    return true;
+}
+
+static struct place place_of_any(const struct conf *conf, size_t block) {
+    const struct block_settings *b = &conf->blocks[block];
     for (size_t i = 0; i < b->count; i++)
         if (b->list[i].module == SECURE_MODULE)
             return place_of(conf, conf->tree->blocks[block], b->list[i].cell.directive->name);
     return (struct place){NULL, 0};
 }
 
-/* Hosts with a certificate of their own. */
-static void load_block(struct conf *conf, size_t block, struct complaints *c) {
-    struct place at = place_of_any(conf, &conf->blocks[block], block);
-    if (!at.source) return;
-    const struct tls_settings *s = merge(conf, words_of(conf, conf->tree->blocks[block]));
-    if (s->pemfile.n) make(conf, s, at, c);
+/* When the client's certificate is asked for, there is no request yet. */
+static void complain_unknowable(const struct conf *conf, size_t block, struct complaints *c) {
+    struct place at = place_of_any(conf, block);
+    for (const struct block *b = conf->tree->blocks[block]; at.source && b; b = b->parent) {
+        enum operand operand = conf->conditions.list[b->number].operand;
+        if (operand != OPERAND_URL && operand != OPERAND_QUERY && operand < OPERAND_METHOD) continue;
+        if (operand == OPERAND_REMOTE_IP) continue;
+        complain(c, COMPLAINT_WARNING, at, 1, "put it into a block of $HTTP[\"host\"] or $SERVER[\"socket\"]",
+                 "ssl.* depends on $%.*s[\"%.*s\"], which is not known when a connection begins",
+                 SPAN_ARG(b->left), SPAN_ARG(b->item));
+        return;
+    }
+}
+
+/* A host with a certificate of its own, or with rules of its own for clients. */
+static void load_host(struct conf *conf, struct span listener, size_t block, struct complaints *c) {
+    const struct block *about;
+    struct place at = place_of_any(conf, block);
+    if (!at.source || !can_hold(conf, conf->tree->blocks[block], listener)) return;
+    conf->has_secure_hosts = true;
+    uint64_t *words = words_of_listener(conf, listener, &about);
+    set_block(words, conf->tree->blocks[block]);
+    const struct tls_settings *s = merge(conf, words);
+    if (s->engine && s->pemfile.n) make(conf, s, at, c);
+}
+
+static void load_listener(struct conf *conf, struct listen_spec *spec, struct complaints *c) {
+    const struct block *about;
+    uint64_t *words = words_of_listener(conf, spec->name, &about);
+    spec->secure = load_socket(conf, words, about, c);
+    for (size_t i = 1; spec->secure && i < conf->tree->block_count; i++)
+        if (conf->conditions.list[i].operand != OPERAND_SOCKET) load_host(conf, spec->name, i, c);
+}
+
+/* Whatever blocks will hold together: their files are in the recording from which workers make their contexts. */
+static void read_files(struct conf *conf) {
+    struct span text, why;
+    for (size_t i = 0; i < conf->tree->block_count; i++)
+        for (size_t s = 0; s < conf->blocks[i].count; s++) {
+            const struct cell *cell = &conf->blocks[i].list[s].cell;
+            if (conf->blocks[i].list[s].module != SECURE_MODULE || !tls_directive_is_file(cell->directive)) continue;
+            if (cell->is.text.n) inputs_file(conf->inputs, cell->is.text.p, &text, &why);
+        }
 }
 
 void secure_load(struct conf *conf, struct complaints *c) {
+    size_t errors = complaints_errors(c);
     conf->offers_h2 = feature_flag(conf->core, SPAN("server.h2proto"), true);
-    bool has_failed = false;
-    for (size_t i = 0; i < conf->listen_count; i++) {
-        load_listener(conf, &conf->listen[i], c);
-        has_failed |= complaints_errors(c) > 0;
-    }
-    if (!has_failed) conf->secure = load_socket(conf, words_of(conf, NULL), NULL, c);
-    for (size_t i = 1; conf->has_tls && i < conf->tree->block_count; i++)
-        if (conf->conditions.list[i].operand != OPERAND_SOCKET) load_block(conf, i, c);
+    for (size_t i = 0; i < conf->listen_count; i++) load_listener(conf, &conf->listen[i], c);
+    if (complaints_errors(c) == errors) conf->secure = load_socket(conf, words_of(conf, NULL), NULL, c);
+    if (conf->has_tls) read_files(conf);
+    for (size_t i = 1; conf->has_tls && i < conf->tree->block_count; i++) complain_unknowable(conf, i, c);
 }
 
 /* ---- while serving ---------------------------------------------------------------------------- */
+
+static void say_failure(const struct tls_settings *s, const struct complaints *c) {
+    struct buf text = {0};
+    complaints_print(c, &text);
+    say_error("ssl: %.*s cannot be used together with the other blocks that hold: %s", SPAN_ARG(s->pemfile),
+              buf_text(&text));
+    buf_done(&text);
+}
 
 /* Nobody reads complaints now: what can be wrong was told at load, but for odd combinations of blocks. */
 static struct tls_context *context_of(struct conf *conf, const struct tls_settings *settings) {
@@ -138,23 +191,9 @@ static struct tls_context *context_of(struct conf *conf, const struct tls_settin
     if (!s.pemfile.n) return NULL;
     struct complaints *c = complaints_make();
     struct tls_context *context = make(conf, &s, (struct place){NULL, 0}, c);
-    if (!context) say_error("ssl: %.*s cannot be used together with the other blocks that hold", SPAN_ARG(s.pemfile));
+    if (!context) say_failure(&s, c);
     complaints_drop(c);
     return context;
-}
-
-static const struct plan *plan_of_name(struct conf *conf, struct conn *c, struct span name) {
-    struct request r;
-    memset(&r, 0, sizeof r);
-    r.conn = c;
-    r.conf = conf;
-    r.client = c->peer;
-    r.is_tls = true;
-    r.in.authority = name;
-    const struct plan *plan = plan_for(conf, &r, c->listening->name);
-    if (plan->alone) plan = plan_global(conf); /* thousands of combinations: not even this is kept */
-    arena_done(&r.arena);
-    return plan;
 }
 
 struct tls_context *secure_context(struct conf *conf, struct span socket) {
@@ -164,27 +203,54 @@ struct tls_context *secure_context(struct conf *conf, struct span socket) {
     return conf->secure;
 }
 
-struct tls_context *secure_select(void *conn, struct span name) {
-    struct conn *c = conn;
-    const struct plan *plan = plan_of_name(c->tls_conf, c, name);
-    return context_of(c->tls_conf, plan->settings[SECURE_MODULE]);
+/* What holds for a host of which nothing else is known, as if a request for it had come. Plans that it leads to may
+ * be too many to be kept: the settings live as long as *a at least. */
+static const struct tls_settings *settings_of_host(struct conf *conf, struct conn *c, struct span name,
+                                                   struct arena *a) {
+    struct request r;
+    memset(&r, 0, sizeof r);
+    r.arena = *a;
+    r.conn = c;
+    r.conf = conf;
+    r.client = c->peer;
+    r.is_tls = true;
+    r.in.authority = name;
+    const struct plan *plan = plan_for(conf, &r, c->listening->name);
+    *a = r.arena;
+    return plan->settings[SECURE_MODULE];
 }
 
-bool secure_is_misdirected(const struct request *r, const struct plan *plan) {
-    const struct conn *c = r->conn;
-    if (!c->tls) return false;
-    const struct tls_settings *wanted = plan->settings[SECURE_MODULE];
-    const struct tls_settings *agreed = tls_context_settings(tls_context_of(c->tls));
-    if (tls_settings_agree(wanted, agreed)) return false;
-    /* who names no host in TLS is shown what there is; but not what needs a client certificate */
+struct tls_context *secure_select(void *conn, struct span name) {
+    struct conn *c = conn;
+    struct arena a = {0};
+    struct tls_context *context = context_of(c->tls_conf, settings_of_host(c->tls_conf, c, name, &a));
+    arena_done(&a);
+    return context;
+}
+
+/* Who names no host in TLS is shown what there is; but not what needs a client certificate. */
+static bool is_elsewhere(const struct conn *c, const struct tls_settings *wanted) {
+    if (tls_settings_agree(wanted, tls_context_settings(tls_context_of(c->tls)))) return false;
     return tls_name(c->tls).n > 0 || wanted->verify_activate;
+}
+
+/* TLS knows no ports: where the authority has one, conditions may hold for it that do not hold for the name alone,
+ * and the other way round. The name decides on the certificate; neither way leads past a client certificate. */
+bool secure_is_misdirected(struct request *r, const struct plan *plan) {
+    struct conn *c = r->conn;
+    if (!c->tls || !r->conf->has_secure_hosts) return false;
+    const struct tls_settings *wanted = plan->settings[SECURE_MODULE];
+    struct span name = host_without_port(r->in.authority);
+    if (name.n == r->in.authority.n) return is_elsewhere(c, wanted);
+    return is_elsewhere(c, settings_of_host(r->conf, c, name, &r->arena)) ||
+           (wanted->verify_activate && is_elsewhere(c, wanted));
 }
 
 void secure_export(struct request *r) {
     const struct tls_settings *s = r->plan->settings[SECURE_MODULE];
     struct span name, value;
     unsigned at = 0;
-    if (!r->conn->tls || !s->verify_activate) return;
+    if (!r->conn->tls || !s->verify_activate || r->comebacks) return; /* once is enough */
     while (tls_export(r->conn->tls, &at, &name, &value, &r->arena)) fields_add_named(&r->env, &r->arena, name, value);
     if (s->verify_username.n && !r->user.n) r->user = tls_user(r->conn->tls, &r->arena);
 }

@@ -26,7 +26,7 @@ struct tls_context *secure_select(void *conn, struct span name);
 
 /* Does the plan (and so the host) of this request belong to another certificate, or to clients with other rights,
  * than what was agreed upon when its connection began? Then it is to be refused: 421 (RFC 9110 15.5.20). */
-bool secure_is_misdirected(const struct request *r, const struct plan *plan);
+bool secure_is_misdirected(struct request *r, const struct plan *plan);
 
 /* What ssl.verifyclient.* say of the client, for this request: its environment and its user. */
 void secure_export(struct request *r);

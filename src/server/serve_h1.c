@@ -306,6 +306,7 @@ void h1_end_request(struct conn *c) {
     if (c->linger.bytes_left > LINGER_UNKNOWN_BYTES) c->linger.bytes_left = LINGER_UNKNOWN_BYTES;
     request_drop(c->request);
     c->request = NULL;
+    c->since_ms = fdevents_now_ms(c->worker->events);
     if (c->in) c->in->keep = 0; /* nobody's spans point there any more */
 }
 

@@ -183,18 +183,25 @@ static void take_data(struct conn *c, struct stream *x, struct span data) {
     x->data.n = 0;
 }
 
+/* What clients do wrong is written for those who ask: anybody could fill the log with it. */
+static bool is_told(const struct conn *c) {
+    return c->worker->plan->core->log_request_head_on_error;
+}
+
 /* The peer is through with the stream, or the session for the peer's fault. */
 static void stream_is_reset(struct conn *c, struct stream *x, const struct h2_event *e) {
-    if (e->why && x->request) request_say(x->request, LOG_IS_NOTE, "HTTP/2: stream %u: %s", x->h2->id, e->why);
+    if (e->why && x->request && is_told(c))
+        request_say(x->request, LOG_IS_NOTE, "HTTP/2: stream %u: %s", x->h2->id, e->why);
     if (x->request) break_request(c, x);
     else end_stream(c, x);
 }
 
 static void session_is_over(struct conn *c, const struct h2_event *e) {
     char name[ADDR_TEXT_BYTES];
+    c->is_failed = true;
+    if (!is_told(c)) return;
     addr_format(&c->peer, name);
     say_note("HTTP/2: connection from %s ends with %s: %s", name, h2_error_name(e->error), e->why ? e->why : "");
-    c->is_failed = true;
 }
 
 static void take_event(struct conn *c, const struct h2_event *e) {
@@ -231,6 +238,16 @@ static void end_incomplete(struct conn *c) {
     }
 }
 
+/* After its last byte no window will open any more. */
+static void end_blocked(struct conn *c) {
+    struct list *streams = h2_streams(c->h2), *next;
+    for (struct list *i = streams->next; i != streams; i = next) {
+        struct stream *x = CONTAINER(i, struct h2_stream, link)->owner;
+        next = i->next;
+        if (x->request && x->queue.count) break_request(c, x);
+    }
+}
+
 /* One input full of frames. False: nothing more comes now. */
 static bool read_frames(struct conn *c) {
     struct h2_event e;
@@ -241,9 +258,9 @@ static bool read_frames(struct conn *c) {
     }
     struct span in = conn_unread(c);
     do h2_next(c->h2, &in, &e), take_event(c, &e);
-    while (e.kind != H2_MORE && e.kind != H2_CLOSE);
-    c->in->start = c->in->end = 0; /* the session keeps what is incomplete */
-    return !c->is_failed;
+    while (e.kind != H2_MORE && e.kind != H2_CLOSE && !(in.n && out_is_full(c)));
+    c->in->start = c->in->end - in.n; /* what is incomplete the session keeps */
+    return !c->is_failed && !out_is_full(c);
 }
 
 /* ---- a request's body ------------------------------------------------------------------------- */
@@ -297,7 +314,11 @@ static enum handler read_body(struct request *r) {
     struct stream *x = r->stream;
     uint64_t limit = (uint64_t)request_core(r)->max_request_kib * 1024;
     if (r->body_done) return HANDLER_GO_ON;
-    if (!give_all(r)) return refuse_body(r, 500);
+    if (!give_all(r)) {
+        h2_consumed(r->conn->h2, x->h2, x->data.n);
+        x->data.n = 0; /* it is the input's, and not for long */
+        return refuse_body(r, 500);
+    }
     if (limit && r->body_received + x->held.n > limit) return refuse_body(r, 413);
     if (x->body_ended && x->held.n == 0) {
         r->body_done = true;
@@ -322,8 +343,9 @@ static bool body_is_small(const struct request *r) {
 
 static void count_request(struct request *r) {
     struct conn *c = r->conn;
-    if (c->requests >= request_core(r)->max_keep_alive_requests || request_core(r)->max_keep_alive_idle_s == 0)
-        c->is_last = true;
+    const struct core_settings *core = request_core(r);
+    if (c->requests >= core->max_keep_alive_requests || core->max_keep_alive_idle_s == 0) c->is_last = true;
+    c->is_rated |= core->connection_kbytes_s > 0;
 }
 
 static void write_reply(struct request *r) {
@@ -342,7 +364,7 @@ static void write_reply(struct request *r) {
 
 static void write_head(struct request *r) {
     struct conn *c = r->conn;
-    bool end = r->in.method == METHOD_HEAD || r->status == 204 || r->status == 304;
+    bool end = r->in.method == METHOD_HEAD;
     count_request(r);
     r->sent_status = r->status;
     r->head_bytes = h2_send_head(c->h2, r->stream->h2, r, r->source->length, end, clock_now_s(), &c->out);
@@ -358,7 +380,6 @@ static enum handler write_body(struct request *r) {
     struct conn *c = r->conn;
     struct stream *x = r->stream;
     enum source_result result = SOURCE_MORE;
-    if (x->h2->ended_by_us) return HANDLER_GO_ON; /* a status without a body */
     while (x->queue.bytes < QUEUE_BYTES_MAX && result == SOURCE_MORE) {
         struct chunks body = {0};
         result = r->source->pull(r->source, &body, QUEUE_BYTES_MAX - x->queue.bytes);
@@ -399,6 +420,7 @@ static void run_those_watched(struct conn *c) {
 uint32_t h2_rate_kib(const struct conn *c) {
     struct list *streams = h2_streams(c->h2);
     uint32_t least = 0;
+    if (!c->is_rated) return 0;
     for (struct list *i = streams->next; i != streams; i = i->next) {
         const struct stream *x = CONTAINER(i, struct h2_stream, link)->owner;
         uint32_t kib = x->request ? request_core(x->request)->connection_kbytes_s : 0;
@@ -454,10 +476,11 @@ static enum handler serve(struct conn *c) {
     for (unsigned reads = 0;; reads++) {
         if (c->is_broken) abort_streams(c);
         if (c->is_broken) return HANDLER_FINISHED;
-        run_those_woken(c);
+        if (reads == 0) run_those_woken(c); /* once a turn: they share it with everybody */
         bool more = reads < READS_PER_TURN && read_frames(c);
         if (c->is_failed) abort_streams(c);
         send_turns(c);
+        if (c->is_eof && !out_is_full(c)) end_blocked(c);
         if (c->is_last) h2_goaway(c->h2);
         if (is_over(c)) h2_goaway_now(c->h2);
         h2_control(c->h2, &c->out);
@@ -467,6 +490,7 @@ static enum handler serve(struct conn *c) {
         if (c->is_watched && c->out.count == 0) run_those_watched(c);
         if (was_sending && c->sent_bytes > before) /* not idle yet */
             c->since_ms = fdevents_now_ms(c->worker->events);
+        if (c->is_broken) continue;
         if (c->is_failed || is_over(c)) return HANDLER_GO_ON;
         if (reads >= READS_PER_TURN) {
             fdevent_wake(&c->ev);
@@ -488,8 +512,12 @@ static uint64_t idle_limit_ms(const struct conn *c) {
 /* While streams are open, or the end is announced, it looks after them once a second. An idle connection lasts as
  * long as an idle one of HTTP/1, whatever else than requests comes on it. */
 uint64_t h2_limit_ms(struct conn *c) {
-    uint64_t idle_ms = fdevents_now_ms(c->worker->events) - c->since_ms, limit = idle_limit_ms(c);
-    if (h2_stream_count(c->h2) || c->is_last) return TICK_MS;
+    uint64_t now = fdevents_now_ms(c->worker->events), idle_ms = now - c->since_ms, limit = idle_limit_ms(c);
+    if (h2_stream_count(c->h2) || c->is_last) {
+        if (!c->tick_ms) c->tick_ms = now + TICK_MS; /* whatever the client sends meanwhile */
+        return now < c->tick_ms ? c->tick_ms - now : 1;
+    }
+    c->tick_ms = 0;
     return idle_ms < limit ? limit - idle_ms : 1;
 }
 
@@ -502,6 +530,9 @@ static void end_idle(struct conn *c) {
 void h2_tick(struct conn *c) {
     uint64_t now = fdevents_now_ms(c->worker->events);
     struct list *streams = h2_streams(c->h2), *next;
+    if (now < c->tick_ms) return; /* it was woken for something else */
+    c->tick_ms = 0;
+    h2_second(c->h2);
     if (c->is_last && c->is_warned) h2_goaway_now(c->h2);
     c->is_warned = c->is_last;
     if (list_is_empty(streams) && now - c->since_ms >= idle_limit_ms(c)) end_idle(c);

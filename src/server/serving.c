@@ -65,6 +65,7 @@ static void reload(struct span payload) {
     if (!conf || complaints_errors(complaints)) {
         say_error("the new configuration did not arrive as the master has it: the old one stays");
         conf_drop(conf);
+        worker_unlisten_others(worker, worker->conf);
     } else {
         conf_open_logs(conf);
         use_main_log(conf);
@@ -74,10 +75,18 @@ static void reload(struct span payload) {
     complaints_drop(complaints);
 }
 
+/* One socket more of those we have (another worker leaves) is served at once. */
+static bool is_listened_on(struct span name) {
+    const struct conf *conf = worker->conf;
+    for (size_t i = 0; i < conf->listen_count; i++)
+        if (span_is(conf->listen[i].name, name)) return true;
+    return false;
+}
+
 static void handle(enum control_kind kind, struct span payload, int fd) {
     switch (kind) {
     case CONTROL_LISTENER:
-        if (fd >= 0) worker_listen(worker, payload, fd);
+        if (fd >= 0) worker_listen(worker, payload, fd, !is_listened_on(payload));
         return;
     case CONTROL_PIPE:
         if (fd >= 0) keep_pipe(payload, fd);
@@ -135,7 +144,8 @@ static bool listen_on_all(const struct serving *s) {
         /* more than one where a reload has left fewer workers than sockets: each has somebody who accepts */
         for (unsigned i = s->slot % l->count; i < l->count; i += s->slots) {
             int fd = dup(l->fds[i]);
-            if (fd < 0 || socket_prepare(fd) != 0 || !worker_listen(worker, span_of(l->name), fd)) return false;
+            if (fd < 0 || socket_prepare(fd) != 0 || !worker_listen(worker, span_of(l->name), fd, false))
+                return false;
         }
     }
     return true;

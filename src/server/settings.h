@@ -56,6 +56,7 @@ struct conf {
     struct map secured;            /* secure.c: ssl.* as merged => context */
     struct tls_context *secure;    /* of sockets that others have opened, which are not in listen */
     bool has_tls;                  /* some socket has ssl.engine */
+    bool has_secure_hosts;         /* some block but a socket's says something of certificates */
     bool offers_h2;                /* in ALPN */
     struct map plans;              /* the bits of the blocks that apply => struct plan */
     struct arena arena;

@@ -73,7 +73,7 @@ static void set_accepting(struct worker *w, bool yes) {
     w->accepting = yes;
     for (struct list *i = w->listeners.next; i != &w->listeners; i = i->next) {
         struct listening *l = CONTAINER(i, struct listening, link);
-        if (!deadline_is_set(&l->again)) fdevent_want(&l->ev, yes ? FDEVENT_IN : 0);
+        if (!deadline_is_set(&l->again) && !l->is_silent) fdevent_want(&l->ev, yes ? FDEVENT_IN : 0);
     }
 }
 
@@ -124,7 +124,7 @@ void listening_drop(struct listening *l) {
     free(l);
 }
 
-bool worker_listen(struct worker *w, struct span name, int fd) {
+bool worker_listen(struct worker *w, struct span name, int fd, bool silent) {
     struct listening *l = memory_zeroed(1, sizeof *l);
     l->worker = w;
     l->name = (struct span){span_dup(name), name.n};
@@ -134,7 +134,8 @@ bool worker_listen(struct worker *w, struct span name, int fd) {
     l->ev.run = on_connection;
     l->ev.closed = on_listener_closed;
     l->again.fire = listen_again;
-    if (fdevent_add(w->events, &l->ev, fd, w->accepting ? FDEVENT_IN : 0) != 0) {
+    l->is_silent = silent;
+    if (fdevent_add(w->events, &l->ev, fd, w->accepting && !silent ? FDEVENT_IN : 0) != 0) {
         say_error("%.*s cannot be watched: %s", SPAN_ARG(name), strerror(errno));
         close(fd);
         listening_drop(l);
@@ -250,6 +251,14 @@ struct worker *worker_make(struct conf *conf) {
     return w;
 }
 
+static void end_silence(struct worker *w) {
+    for (struct list *i = w->listeners.next; i != &w->listeners; i = i->next) {
+        struct listening *l = CONTAINER(i, struct listening, link);
+        if (l->is_silent && w->accepting) fdevent_want(&l->ev, FDEVENT_IN);
+        l->is_silent = false;
+    }
+}
+
 void worker_reconfigure(struct worker *w, struct conf *conf) {
     struct conf *old = w->conf;
     w->conf = conf;
@@ -258,6 +267,7 @@ void worker_reconfigure(struct worker *w, struct conf *conf) {
     uint32_t fds = raise_fds(wanted_fds(conf->core));
     apply_limits(w, fds < w->max_fds ? fds : w->max_fds); /* the event handler's size stays */
     if (w->conn_count < w->max_conns) set_accepting(w, true);
+    end_silence(w);
     conf_drop(old);
 }
 

@@ -45,8 +45,9 @@ struct worker {
 /* Makes a worker for this process. NULL with errno, said on the main log. */
 struct worker *worker_make(struct conf *conf);
 
-/* Adds a listening descriptor (taken over). */
-bool worker_listen(struct worker *w, struct span name, int fd);
+/* Adds a listening descriptor (taken over). silent: nothing is accepted before the next worker_reconfigure(): under
+ * the configuration that is in force it would be something else. */
+bool worker_listen(struct worker *w, struct span name, int fd, bool silent);
 /* Stops listening on what is not in the list of names any more. */
 void worker_unlisten_others(struct worker *w, const struct conf *conf);
 

@@ -67,7 +67,8 @@ bool tls_settings_agree(const struct tls_settings *a, const struct tls_settings 
            (!a->verify_activate ||
             (a->verify_enforce == b->verify_enforce && a->verify_depth == b->verify_depth &&
              span_is(a->verify_ca_file, b->verify_ca_file) && span_is(a->ca_file, b->ca_file) &&
-             span_is(a->verify_crl_file, b->verify_crl_file)));
+             span_is(a->verify_dn_file, b->verify_dn_file) && span_is(a->verify_crl_file, b->verify_crl_file) &&
+             span_is(a->verify_username, b->verify_username) && a->verify_export == b->verify_export));
 }
 
 bool tls_directive_is_file(const struct directive *d) {

@@ -10,7 +10,7 @@
 
 enum { NAME_BYTES = 16, HMAC_BYTES = 32, IV_BYTES = 16 };
 
-enum { SESSION_S = 8 * 3600, CLIENT_SESSION_S = 300 }; /* with a client certificate it is looked at more often */
+enum { SESSION_S = 8 * 3600 };
 
 enum { KEY_UNKNOWN = 0, KEY_GOOD = 1, KEY_OLD = 2 }; /* what the callback returns: 2 asks for a new ticket */
 
@@ -87,7 +87,7 @@ static void set_ticket_keys(SSL_CTX *ctx) {
 void session_prepare(SSL_CTX *ctx, const struct tls_context *x) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_id_context(ctx, x->id, CONTEXT_ID_BYTES);
-    SSL_CTX_set_timeout(ctx, x->settings.verify_activate ? CLIENT_SESSION_S : SESSION_S);
+    SSL_CTX_set_timeout(ctx, SESSION_S);
     set_ticket_keys(ctx);
 #ifdef SSL_OP_NO_ANTI_REPLAY /* a library that makes tickets of TLS 1.3: one each costs half of its default */
     SSL_CTX_set_num_tickets(ctx, 1);

@@ -122,6 +122,16 @@ static int on_verified(int ok, X509_STORE_CTX *store) {
     return ok || !t->context->settings.verify_enforce;
 }
 
+/* A session that goes on shows no certificate: one that was revoked meanwhile would still be let in. */
+static void allow_tickets(SSL *ssl, const struct tls_context *x) {
+    bool yes = !x->settings.verify_activate && !(SSL_CTX_get_options(x->ctx) & SSL_OP_NO_TICKET);
+    if (yes) SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    else SSL_set_options(ssl, SSL_OP_NO_TICKET);
+#ifdef SSL_OP_NO_ANTI_REPLAY
+    SSL_set_num_tickets(ssl, yes ? SSL_CTX_get_num_tickets(x->ctx) : 0);
+#endif
+}
+
 void verify_apply(SSL *ssl, const struct tls_context *x) {
     const struct tls_settings *s = &x->settings;
     int mode = SSL_VERIFY_NONE;
@@ -129,4 +139,5 @@ void verify_apply(SSL *ssl, const struct tls_context *x) {
     if (s->verify_activate && s->verify_enforce) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     SSL_set_verify(ssl, mode, on_verified);
     SSL_set_verify_depth(ssl, (int)s->verify_depth);
+    allow_tickets(ssl, x);
 }

@@ -17,6 +17,7 @@ import t_h2
 import t_reload
 import t_signals
 import t_tls
+import t_tls_access
 import t_tls_life
 
 LIMIT_S = 300  # for one test
@@ -44,8 +45,8 @@ def main(words):
     harness.scratch = tempfile.mkdtemp(prefix="goldcrest-live.")
     try:
         harness.install()
-        modules = (t_features, t_debian, t_command, t_backends, t_reload, t_signals, t_deflate, t_tls, t_tls_life,
-                   t_h2)
+        modules = (t_features, t_debian, t_command, t_backends, t_reload, t_signals, t_deflate, t_tls, t_tls_access,
+                   t_tls_life, t_h2)
         for test in [t for m in modules for t in m.tests()]:
             if words and not any(w in test.name for w in words):
                 continue

@@ -24,4 +24,5 @@ EXTRA_DIST += \
 	tests/live/t_reload.py \
 	tests/live/t_signals.py \
 	tests/live/t_tls.py \
+	tests/live/t_tls_access.py \
 	tests/live/t_tls_life.py

@@ -10,7 +10,8 @@ import sys
 import time
 
 import harness
-from harness import LOCALHOST, Server, Test, answers, command, folder, free_port, get, read, wait_for, write
+from certificates import client, localhost, read_to_close_notify
+from harness import LOCALHOST, Server, Test, answers, command, folder, free_port, get, read, write
 
 GOOD = 'server.document-root = "%s"\nserver.port = 8080\n'
 
@@ -154,6 +155,22 @@ def one_shot_socket():
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"content" * 30000), answer[:100]
 
 
+def one_shot_tls():
+    """The global block says whether its one connection speaks TLS."""
+    certificate = localhost()
+    path = one_shot_file()
+    write(path, read(path).decode() + 'ssl.engine = "enable"\nssl.pemfile = "%s"\n' % certificate.pem)
+    ours, theirs = socket.socketpair()
+    server = subprocess.Popen([harness.goldcrest, "-1", "-f", path], stdin=theirs.fileno(), stdout=theirs.fileno())
+    theirs.close()
+    ours.settimeout(20)
+    with client().wrap_socket(ours, server_hostname="localhost", suppress_ragged_eofs=False) as s:
+        s.sendall(ASK % b"Connection: close\r\n")
+        answer = read_to_close_notify(s)
+    assert server.wait(timeout=15) == 0
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"content" * 30000), answer[:100]
+
+
 # ---- sockets that somebody else opened -----------------------------------------------------------
 
 STARTER = '''
@@ -201,4 +218,5 @@ def tests():
     yield Test("command: --serve", serve)
     yield Test("command: -1 with pipes", one_shot_pipe)
     yield Test("command: -1 with a socket", one_shot_socket)
+    yield Test("command: -1 with TLS", one_shot_tls)
     yield Test("command: sockets handed over, -i", handed_over)

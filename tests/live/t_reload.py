@@ -153,6 +153,7 @@ def more_and_fewer_workers():
     server = Server("server.max-worker = 1\n")
     server.file("x", "x")
     load = Load(server.port, "/x", (b"x",))
+    wait_for(lambda: all(load.counts), "connections to the worker that stays")  # others' idle ones are closed
     for n in (3, 2, 4, 1):
         server.configure("server.max-worker = %d\n" % n)
         server.send(signal.SIGUSR1)

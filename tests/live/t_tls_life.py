@@ -166,6 +166,39 @@ def renewed():
     assert server.end() == 0
 
 
+def renewed_lists():
+    """The same for OCSP responses, lists of revoked certificates and keys of tickets."""
+    if not full():
+        raise Skip("it takes minutes: LIVE_FULL=1")
+    ca = authority()
+    mine, inner, ann = ca.issue("localhost"), ca.issue("inner.test"), ca.issue("ann", client=True)
+    directory = folder("lists")
+    staple, crl, keys = (os.path.join(directory, name) for name in ("staple", "crl", "keys"))
+    replace(crl, read(ca.crl()))
+    replace(keys, os.urandom(80))
+    server = Server(root_only() + 'ssl.stapling-file = "@DIR@/staple"\nssl.stek-file = "@DIR@/keys"\n' +
+                    tls_text(mine) + '$HTTP["host"] == "inner.test" {\n ssl.pemfile = "%s"\n'
+                    ' ssl.verifyclient.activate = "enable"\n'
+                    ' ssl.verifyclient.ca-file = "%s"\n ssl.verifyclient.ca-crl-file = "@DIR@/crl"\n}\n'
+                    % (inner.pem, ca.pem), directory=directory)
+    server.file("x", "x")
+    options = [*trusting(server, "inner.test"), "--cert", ann.certificate, "--key", ann.key,
+               url(server, "/x", "inner.test")]
+    context = client()
+    _, session = resume(server, context, None)
+    assert resume(server, context, session)[0] and curl(*options) == (0, b"x")
+    assert "OCSP response: no response" in s_client(server.tls_port, "-status")
+    ca.revoke(ann)
+    replace(staple, read(ca.staple(mine)))
+    replace(crl, read(ca.crl()))
+    replace(keys, os.urandom(80))
+    wait_for(lambda: "OCSP Response Status: successful" in s_client(server.tls_port, "-status"), "the response",
+             NOTICED_S)
+    wait_for(lambda: curl(*options)[0] != 0, "the certificate to be refused", NOTICED_S)
+    wait_for(lambda: not resume(server, context, session)[0], "the ticket to be of no use any more", NOTICED_S)
+    assert server.end() == 0
+
+
 def reloaded():
     """SIGUSR1: a new certificate at once; a bad one is refused with everything else, and the old one stays."""
     ca = authority()
@@ -191,14 +224,15 @@ def reloaded():
     assert server.end() == 0
 
 
-def keys_of_root():
-    """Nobody but root reads the key, and the workers are somebody else."""
+def keys_of_root(chroot):
+    """Nobody but root reads the key, and the workers are somebody else, perhaps somewhere else."""
     if not is_root():
         raise Skip("this needs root")
     certificate = authority().issue("localhost")
     os.chmod(certificate.pem, 0o600)
     os.chmod(os.path.dirname(certificate.pem), 0o700)
-    server = Server(root_only() + "server.max-worker = 2\n" + tls_text(certificate))
+    elsewhere = 'server.chroot = "@DIR@"\nserver.document-root = "/root"\n' if chroot else ""
+    server = Server(root_only() + elsewhere + "server.max-worker = 2\n" + tls_text(certificate))
     server.file("x", "content\n")
     assert {owner(pid) for pid in server.workers()} == {somebody().pw_uid}
     for _ in range(8):
@@ -316,10 +350,12 @@ def tests():
     yield Test("tls: tickets of another host", tickets_of_another_host)
     yield Test("tls: ticket keys from a file", stek_file)
     yield Test("tls: certificates by a reload", reloaded)
-    yield Test("tls: keys of root's", keys_of_root)
+    yield Test("tls: keys of root's", keys_of_root, False)
+    yield Test("tls: keys of root's, chroot", keys_of_root, True)
     yield Test("tls: reload in a download", reload_in_download)
     yield Test("tls: SIGINT in a download", graceful)
     yield Test("tls: idle connections", idle_end)
     for backend in backends():
         yield Test("tls: refused uploads, %s" % backend, refused, backend)
     yield Test("tls: renewed certificates", renewed)
+    yield Test("tls: renewed lists and responses", renewed_lists)

@@ -147,6 +147,8 @@ EXTRA_DIST += \
 	tests/replay/h2-upload.replay \
 	tests/replay/h2-window-never-opens.replay \
 	tests/replay/h2-window-of-connection-never-opens.replay \
+	tests/replay/h2-half-closed-windows.replay \
+	tests/replay/h2-tick.replay \
 	tests/replay/h2-window-slow.replay \
 	tests/replay/half-closed-client.replay \
 	tests/replay/half-closed-while-waiting.replay \

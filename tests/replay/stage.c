@@ -245,7 +245,7 @@ void stage_listen(struct stage *s) {
     struct span name = arena_printf(&s->arena, "%s/socket", s->dir);
     struct listener_options o = {.backlog = 16};
     int fd = listener_open(name, &o, why);
-    if (fd < 0 || !worker_listen(s->worker, name, fd)) stage_fail(s, "%s: %s", name.p, why);
+    if (fd < 0 || !worker_listen(s->worker, name, fd, false)) stage_fail(s, "%s: %s", name.p, why);
 }
 
 struct client *stage_connect(struct stage *s, struct span name) {

@@ -85,11 +85,10 @@ void cached_copy_drop(struct cached_copy *c) {
 
 int cached_copy_finish(struct cached_copy *c) {
     int error = c->error;
+    if (close(c->fd) != 0 && !error) error = errno; /* some file systems say only here that they are full */
     if (!error && rename(c->made_as, c->name) != 0) error = errno;
-    if (!error) {
-        close(c->fd);
-        c->fd = -1;
-    }
+    if (error) unlink(c->made_as);
+    c->fd = -1;
     cached_copy_drop(c);
     errno = error;
     return error ? -1 : 0;

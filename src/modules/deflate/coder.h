@@ -31,7 +31,7 @@ enum coder_word {
 enum { CODER_ROOM_BYTES = 64 };
 struct coder {
     enum coding coding;
-    unsigned stream_kib; /* what a stream takes, at the defaults */
+    unsigned (*stream_kib)(const struct tuning *t); /* what a stream takes, about and at most */
     struct blob *(*whole)(const struct tuning *t, struct span bytes);
     void *(*begin)(const struct tuning *t);
     enum coder_word (*step)(void *state, enum coder_step step, struct span *in, char *out, size_t room,

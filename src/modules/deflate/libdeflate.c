@@ -41,5 +41,5 @@ static struct blob *whole_deflate(const struct tuning *t, struct span bytes) {
     return whole(t, bytes, libdeflate_zlib_compress);
 }
 
-const struct coder coder_libdeflate_gzip = {CODING_GZIP, 0, whole_gzip, NULL, NULL, NULL};
-const struct coder coder_libdeflate_deflate = {CODING_DEFLATE, 0, whole_deflate, NULL, NULL, NULL};
+const struct coder coder_libdeflate_gzip = {CODING_GZIP, NULL, whole_gzip, NULL, NULL, NULL};
+const struct coder coder_libdeflate_deflate = {CODING_DEFLATE, NULL, whole_deflate, NULL, NULL, NULL};

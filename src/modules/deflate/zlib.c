@@ -59,5 +59,11 @@ static void end(void *state) {
     free(state);
 }
 
-const struct coder coder_zlib_gzip = {CODING_GZIP, 140, NULL, begin_gzip, step, end};
-const struct coder coder_zlib_deflate = {CODING_DEFLATE, 140, NULL, begin_deflate, step, end};
+/* What zlib's manual says, and a little for its struct. */
+static unsigned stream_kib(const struct tuning *t) {
+    unsigned window = 1u << (or_default(t->gzip_window_bits, WINDOW_BITS) + 2);
+    return (window + (1u << (or_default(t->gzip_mem_level, MEM_LEVEL) + 9))) / 1024 + 12;
+}
+
+const struct coder coder_zlib_gzip = {CODING_GZIP, stream_kib, NULL, begin_gzip, step, end};
+const struct coder coder_zlib_deflate = {CODING_DEFLATE, stream_kib, NULL, begin_deflate, step, end};

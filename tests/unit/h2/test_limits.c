@@ -237,6 +237,34 @@ START_TEST(answers_that_wait) {
 }
 END_TEST
 
+/* The step that opens a stream may be one too many: nobody is told of that stream, and it does not stay. */
+START_TEST(the_last_stream_does_not_stay) {
+    struct h2_session *s = h2_make(&player_options);
+    struct arena a = {0};
+    struct buf bytes = {0};
+    struct message m;
+    struct h2_event e = {.kind = H2_HEAD};
+    buf_add_text(&bytes, H2_PREFACE);
+    frame_put(&bytes, FRAME_SETTINGS, 0, 0, (struct span){NULL, 0});
+    for (uint32_t id = 1; e.kind == H2_HEAD; id += 2) {
+        frame_put(&bytes, FRAME_HEADERS, 4, id, SPAN("\x83\x86\x84\x01\x01" "a"));
+        struct span in = buf_span(&bytes);
+        if (h2_next(s, &in, &e) != H2_HEAD) break;
+        ck_assert_int_eq(h2_read_head(s, e.stream, &m, &a), 0);
+        h2_stream_drop(s, e.stream); /* RST_STREAM: one more that waits */
+        arena_reset(&a);
+        buf_clear(&bytes);
+    }
+    ck_assert_int_eq(e.kind, H2_CLOSE);
+    ck_assert_str_eq(e.why, "answers are not read");
+    ck_assert_uint_eq(h2_stream_count(s), 0);
+    ck_assert(list_is_empty(h2_streams(s)));
+    h2_drop(s);
+    arena_done(&a);
+    buf_done(&bytes);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("limits");
     TCase *c = tcase_create("limits");
@@ -253,6 +281,7 @@ int main(void) {
     tcase_add_test(c, early_priorities);
     tcase_add_test(c, large_head);
     tcase_add_test(c, answers_that_wait);
+    tcase_add_test(c, the_last_stream_does_not_stay);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -126,7 +126,8 @@ static const struct {
     {HELLO "HEADERS d 1 ff " G, "close PROTOCOL_ERROR; " ACK "; > GOAWAY 0 PROTOCOL_ERROR"},
     {HELLO "HEADERS d 1 03 8286", "close PROTOCOL_ERROR; " ACK "; > GOAWAY 0 PROTOCOL_ERROR"},
     {HELLO "HEADERS d 1 03 828684", "head 1 malformed; " ACK "; > RST_STREAM 1 PROTOCOL_ERROR"},
-    {HELLO "HEADERS 25 1 #0", "close PROTOCOL_ERROR; " ACK "; > GOAWAY 0 PROTOCOL_ERROR"},
+    {HELLO "HEADERS 25 1 #0", "close FRAME_SIZE_ERROR; " ACK "; > GOAWAY 0 FRAME_SIZE_ERROR"}, /* 4.2 */
+    {HELLO "HEADERS d 1", "close FRAME_SIZE_ERROR; " ACK "; > GOAWAY 0 FRAME_SIZE_ERROR"},
     {HELLO "HEADERS 5 0 " G, "close PROTOCOL_ERROR; " ACK "; > GOAWAY 0 PROTOCOL_ERROR"},
 
     /* 6.3: PRIORITY is of no meaning, but for its length */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../replay/decode.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "modules/deflate/filter.h"
 #include "modules/deflate/options.h"
@@ -269,6 +270,9 @@ START_TEST(works_in_turns) {
     wakes = 0;
     for (; run(f, &coded, 256 * 1024) == SOURCE_WAIT; turns++) {
         ck_assert_uint_eq(wakes, turns);
+        ck_assert_int_eq((int)run(f, &coded, 256 * 1024), SOURCE_WAIT); /* the turn is not over */
+        wakes = turns;
+        clock_update();
         ck_assert_uint_le(s.given - given, 2 * WORK);
         given = s.given;
     }
@@ -280,6 +284,190 @@ START_TEST(works_in_turns) {
 }
 END_TEST
 
+/* Many share what one may do alone. */
+START_TEST(many_share_a_turn) {
+    enum { FILTERS = 10, WORK = 100 * 1000 };
+    struct blob *all = sample(TEXT, 1000 * 1000);
+    struct script scripts[FILTERS];
+    struct source *several[FILTERS];
+    struct buf coded = {0};
+    size_t given = 0;
+    clock_update();
+    for (int i = 0; i < FILTERS; i++) {
+        scripts[i] = script("pppppppppppppppppppp", all, 2000);
+        several[i] = filter(&scripts[i], CODING_GZIP, WORK);
+    }
+    for (int i = 0; i < FILTERS; i++) {
+        ck_assert_int_eq((int)run(several[i], &coded, 256 * 1024), SOURCE_WAIT);
+        given += scripts[i].given;
+    }
+    ck_assert_uint_ge(given, WORK);
+    ck_assert_uint_le(given, WORK + FILTERS * 2000);
+    for (int i = 0; i < FILTERS; i++) several[i]->drop(several[i]);
+    blob_drop(all);
+    buf_done(&coded);
+}
+END_TEST
+
+/* When a turn has no time left, filters queue up: the first to wait is the first to work, if it still asks. */
+START_TEST(they_queue_up) {
+    struct blob *all = sample(TEXT, 1000);
+    struct script scripts[2] = {script("pppppppppp", all, 100), script("pppppppppp", all, 100)};
+    struct source *a = filter(&scripts[0], CODING_GZIP, 100), *b = filter(&scripts[1], CODING_GZIP, 100);
+    struct buf coded = {0};
+    clock_update();
+    ck_assert(filters_have_time());
+    filters_worked(UINT64_C(1000) * 1000 * 1000);
+    ck_assert(!filters_have_time());
+    wakes = 0;
+    ck_assert_int_eq((int)run(a, &coded, 1000), SOURCE_WAIT);
+    ck_assert_int_eq((int)run(b, &coded, 1000), SOURCE_WAIT);
+    ck_assert_uint_eq(wakes, 2);
+    ck_assert_uint_eq(scripts[0].given + scripts[1].given, 0);
+    clock_update();
+    ck_assert(filters_have_time());
+    ck_assert_int_eq((int)run(b, &coded, 1000), SOURCE_WAIT);
+    ck_assert_uint_eq(wakes, 3);
+    ck_assert_uint_eq(scripts[1].given, 0); /* a is the first */
+    run(a, &coded, 1000);
+    ck_assert_uint_gt(scripts[0].given, 0);
+    run(b, &coded, 1000);
+    ck_assert_uint_gt(scripts[1].given, 0);
+    a->drop(a);
+    b->drop(b);
+    blob_drop(all);
+    buf_done(&coded);
+}
+END_TEST
+
+/* Who waits in front and is gone, or does not ask any more, holds up nobody. */
+START_TEST(nobody_waits_for_the_gone) {
+    struct blob *all = sample(TEXT, 1000);
+    for (int is_dropped = 0; is_dropped < 2; is_dropped++) {
+        struct script scripts[2] = {script("pppppppppp", all, 100), script("pppppppppp", all, 100)};
+        struct source *a = filter(&scripts[0], CODING_GZIP, 100), *b = filter(&scripts[1], CODING_GZIP, 100);
+        struct buf coded = {0};
+        clock_update();
+        filters_worked(UINT64_C(1000) * 1000 * 1000);
+        ck_assert_int_eq((int)run(a, &coded, 1000), SOURCE_WAIT);
+        ck_assert_int_eq((int)run(b, &coded, 1000), SOURCE_WAIT);
+        if (is_dropped) a->drop(a);
+        for (int turn = 0; turn < 2 - is_dropped; turn++) {
+            clock_update();
+            ck_assert_uint_eq(scripts[1].given, 0);
+            run(b, &coded, 1000);
+        }
+        ck_assert_uint_gt(scripts[1].given, 0);
+        if (!is_dropped) a->drop(a);
+        b->drop(b);
+        buf_done(&coded);
+    }
+    blob_drop(all);
+}
+END_TEST
+
+/* What a source has not given in full does not look whole. */
+START_TEST(a_source_keeps_its_length) {
+    static const struct {
+        int64_t length;
+        enum source_result result;
+    } rows[] = {{300, SOURCE_END}, {301, SOURCE_BROKEN}, {299, SOURCE_BROKEN}, {-1, SOURCE_END}};
+    struct blob *all = sample(TEXT, 1000);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct script s = script("pppe", all, 100);
+        struct buf coded = {0};
+        s.source.length = rows[i].length;
+        struct source *f = filter(&s, CODING_GZIP, SIZE_MAX);
+        ck_assert_int_eq((int)run(f, &coded, 1000), (int)rows[i].result);
+        f->drop(f);
+        buf_done(&coded);
+    }
+    blob_drop(all);
+}
+END_TEST
+
+/* Resident memory of this process, or 0 where the system does not say. */
+static size_t resident_kib(void) {
+    unsigned long pages[2] = {0, 0};
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%lu %lu", &pages[0], &pages[1]) != 2) pages[1] = 0;
+    if (f) fclose(f);
+    return pages[1] * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static const struct {
+    const char *coding, *params;
+    unsigned level;
+} sizes[] = {
+    {"gzip", "()", 0},
+    {"gzip", "(\"gzip.windowBits\" => 15, \"gzip.memLevel\" => 9)", 9},
+    {"gzip", "(\"gzip.windowBits\" => 9, \"gzip.memLevel\" => 1)", 1},
+    {"br", "()", 0},
+    {"br", "()", 1},
+    {"br", "()", 3},
+    {"br", "()", 4},
+    {"br", "()", 9},
+    {"br", "(\"BROTLI_PARAM_QUALITY\" => 11, \"BROTLI_PARAM_LGWIN\" => 10)", 0},
+    {"br", "(\"BROTLI_PARAM_LGWIN\" => 18)", 9},
+    {"br", "(\"BROTLI_PARAM_LGWIN\" => 24)", 0},
+    {"br", "(\"BROTLI_PARAM_LGWIN\" => 22)", 3},
+    {"br", "(\"BROTLI_PARAM_QUALITY\" => 11, \"BROTLI_PARAM_LGWIN\" => 24)", 0},
+    {"zstd", "()", 0},
+    {"zstd", "()", 1},
+    {"zstd", "()", 4},
+    {"zstd", "()", 9},
+    {"zstd", "(\"ZSTD_c_windowLog\" => 23)", 1},
+    {"zstd", "(\"ZSTD_c_compressionLevel\" => 22, \"ZSTD_c_windowLog\" => 20)", 0},
+    {"zstd", "(\"ZSTD_c_strategy\" => 9)", 1},
+    {"zstd", "(\"ZSTD_c_strategy\" => 9, \"ZSTD_c_windowLog\" => 10)", 9},
+};
+
+/* A stream takes no more memory than it is reckoned with (and what a sanitizer adds); with common parameters, not
+ * much less. */
+START_TEST(streams_are_as_large_as_is_said) {
+    enum { STREAMS = 8 };
+    struct trial t;
+    char conf[256];
+    void *states[STREAMS];
+    static char out[64 * 1024];
+    enum coding coding = coding_find(span_of(sizes[_i].coding));
+    const struct coder *c = coder_for_stream(coding);
+    if (!c) return;
+    snprintf(conf, sizeof conf, "deflate.params = %s\n", sizes[_i].params);
+    trial_begin(&t, &mod_deflate, conf);
+    struct tuning tuning = options_merge(t.cells[0].is.compiled, sizes[_i].level);
+    struct blob *plain = sample(TEXT, 2 * 1024 * 1024);
+    size_t before = resident_kib();
+    for (int i = 0; i < STREAMS; i++) {
+        struct span in = blob_span(plain);
+        size_t made;
+        states[i] = c->begin(&tuning);
+        ck_assert_ptr_nonnull(states[i]);
+        while (in.n) ck_assert_int_ne((int)c->step(states[i], CODER_RUN, &in, out, sizeof out, &made), CODER_BROKEN);
+    }
+    size_t took = (resident_kib() - before) / STREAMS, said = c->stream_kib(&tuning);
+    ck_assert_msg(took <= said + said / 4 + 192, "it takes %zu KiB, not %zu", took, said);
+    bool is_common = before && !strcmp(sizes[_i].params, "()");
+    ck_assert_msg(!is_common || took * 4 >= said, "it takes %zu KiB, not %zu", took, said);
+    for (int i = 0; i < STREAMS; i++) c->end(states[i]);
+    blob_drop(plain);
+    trial_end(&t);
+}
+END_TEST
+
+/* What is dearer than the defaults is reckoned so. */
+START_TEST(dear_streams_are_fewer) {
+    struct tuning plain = options_merge(NULL, 0), dear = options_merge(NULL, 9);
+    dear.gzip_window_bits = 15;
+    dear.br_lgwin = 24;
+    for (int i = 0; i < CODINGS; i++) {
+        enum coding coding = coding_find(span_of(names[i]));
+        const struct coder *c = coder_for_stream(coding);
+        if (c) ck_assert_uint_gt(c->stream_kib(&dear), c->stream_kib(&plain));
+    }
+}
+END_TEST
+
 START_TEST(streams_are_bounded) {
     for (int i = 0; i < CODINGS; i++) {
         enum coding coding = coding_find(span_of(names[i]));
@@ -288,15 +476,24 @@ START_TEST(streams_are_bounded) {
         struct script s = script("e", NULL, 0);
         struct tuning t = options_merge(NULL, 0);
         struct request r = {0};
-        size_t most = FILTERS_MAX_KIB / c->stream_kib;
+        size_t most = FILTERS_MAX_KIB / c->stream_kib(&t), of_one = FILTERS_MAX_KIB / 4 / c->stream_kib(&t);
         struct source **all = memory_zeroed(most, sizeof *all);
-        for (size_t n = 0; n < most; n++) all[n] = filter(&s, coding, SIZE_MAX);
+        struct request *requests = memory_zeroed(most, sizeof *requests);
+        for (size_t n = 0; n < most; n++) {
+            requests[n].conn = (struct conn *)(void *)&requests[n / of_one]; /* a connection's name, no more */
+            all[n] = filter_make(&requests[n], &s.source, c, &t, SIZE_MAX, NULL);
+            ck_assert_ptr_nonnull(all[n]);
+            if (n % of_one < of_one - 1) continue;
+            ck_assert_ptr_null(filter_make(&requests[n], &s.source, c, &t, SIZE_MAX, NULL)); /* others may still */
+        }
         ck_assert_ptr_null(filter_make(&r, &s.source, c, &t, SIZE_MAX, NULL));
         ck_assert(!s.is_dropped);
         all[0]->drop(all[0]);
-        all[0] = filter(&s, coding, SIZE_MAX);
+        all[0] = filter_make(&r, &s.source, c, &t, SIZE_MAX, NULL);
+        ck_assert_ptr_nonnull(all[0]);
         for (size_t n = 0; n < most; n++) all[n]->drop(all[n]);
         ck_assert_ptr_null(filter_make(&r, &s.source, NULL, &t, SIZE_MAX, NULL)); /* no such coder */
+        free(requests);
         free(all);
     }
 }
@@ -341,6 +538,7 @@ END_TEST
 
 int main(void) {
     trial_directory();
+    clock_set(1000); /* no time passes: turns end by their bytes */
     Suite *suite = suite_create("coders");
     TCase *tests = tcase_create("coders");
     tcase_add_loop_test(tests, codes_whole_bodies, 0, COUNT(wholes));
@@ -350,8 +548,15 @@ int main(void) {
     tcase_add_test(tests, a_broken_source_stays_broken);
     if (is_here(CODING_GZIP)) {
         tcase_add_test(tests, works_in_turns);
+        tcase_add_test(tests, many_share_a_turn);
+        tcase_add_test(tests, they_queue_up);
+        tcase_add_test(tests, nobody_waits_for_the_gone);
+        tcase_add_test(tests, a_source_keeps_its_length);
         tcase_add_test(tests, streams_are_bounded);
     }
+    tcase_add_test(tests, dear_streams_are_fewer);
+    tcase_add_loop_test(tests, streams_are_as_large_as_is_said, 0, COUNT(sizes));
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, files_are_whole_or_not_there);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

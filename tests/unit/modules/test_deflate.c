@@ -9,6 +9,7 @@
 
 #include "../../replay/decode.h"
 #include "base/clock.h"
+#include "modules/deflate/filter.h"
 #include "trial.h"
 
 extern const struct module mod_deflate;
@@ -180,6 +181,25 @@ START_TEST(a_busy_machine_has_other_work) {
 }
 END_TEST
 
+/* When the turn has no time left, a small body goes piece by piece, too; in the next one it is made and kept. */
+START_TEST(a_turn_has_an_end) {
+    for (int turn = 0; turn < 2; turn++) {
+        struct trial t;
+        clock_update();
+        if (turn == 0) filters_worked(UINT64_C(1000) * 1000 * 1000);
+        trial_begin(&t, &mod_deflate, TEXT_TYPES);
+        trial_request(&t, "a", "/");
+        accept_codings(&t, "gzip");
+        answer(&t, 200, "text/plain", 1000);
+        trial_run(&t, PHASE_RESPONSE_START);
+        ck_assert_str_eq(trial_out(&t, "Content-Encoding"), coder_for_stream(CODING_GZIP) || turn ? "gzip" : "");
+        ck_assert((t.r.source != NULL) == (turn == 0 && coder_for_stream(CODING_GZIP)));
+        if (t.r.source) t.r.source->drop(t.r.source);
+        forget(&t);
+    }
+}
+END_TEST
+
 static const struct {
     const char *list, *accept, *coding;
 } preferences[] = {
@@ -245,6 +265,7 @@ int main(void) {
         tcase_add_test(tests, a_coded_representation_is_another);
         tcase_add_test(tests, noise_stays_as_it_is);
         tcase_add_test(tests, a_busy_machine_has_other_work);
+        tcase_add_test(tests, a_turn_has_an_end);
         tcase_add_loop_test(tests, prefers, 0, COUNT(preferences));
     }
     suite_add_tcase(suite, tests);

@@ -116,6 +116,72 @@ START_TEST(certificate)
 }
 END_TEST
 
+static void write_part(const char *name, const struct identity *id,
+                       void (*add)(struct buf *pem, const struct identity *id)) {
+    struct buf pem = {NULL, 0, 0};
+    add(&pem, id);
+    write_file(name, buf_span(&pem));
+    buf_done(&pem);
+}
+
+/* Copied in two steps, with a look between them. */
+START_TEST(key_after_certificate)
+{
+    struct identity first = issue(&(struct wish){.name = "a.test"}, NULL);
+    struct identity second = issue(&(struct wish){.name = "b.test"}, NULL);
+    struct buf more = {NULL, 0, 0};
+    write_part("cert.pem", &first, add_certificate);
+    write_part("key.pem", &first, add_key);
+    buf_printf(&more, "%sssl.privkey = \"%s\"\n", tls_on, path("key.pem"));
+    struct conf *conf = load_text(buf_text(&more));
+    ck_assert_ptr_nonnull(conf);
+    renewal_watch(&renewal, conf);
+    ck_assert_ptr_null(look(conf));
+    write_part("cert.pem", &second, add_certificate);
+    ck_assert_ptr_null(load(look(conf)));
+    ck_assert_ptr_null(look(conf)); /* said once */
+    write_part("key.pem", &second, add_key);
+    struct conf *renewed = load(look(conf));
+    ck_assert_ptr_nonnull(renewed);
+    conf_drop(renewed);
+    conf_drop(conf);
+    unlink(path("key.pem"));
+    buf_done(&more);
+    identity_done(&first);
+    identity_done(&second);
+}
+END_TEST
+
+/* One of two is broken: the other one can be had alone. */
+START_TEST(one_of_two)
+{
+    struct identity id = issue(&(struct wish){.name = "b.test"}, NULL);
+    struct buf more = {NULL, 0, 0}, both = {NULL, 0, 0};
+    add_certificate(&both, &id);
+    add_key(&both, &id);
+    write_file("other.pem", buf_span(&both));
+    buf_printf(&more, "%s$HTTP[\"host\"] == \"b.test\" { ssl.pemfile = \"%s\" }\n", tls_on, path("other.pem"));
+    struct conf *conf = load_text(buf_text(&more));
+    ck_assert_ptr_nonnull(conf);
+    renewal_watch(&renewal, conf);
+    ck_assert_ptr_null(look(conf));
+    write_file("other.pem", SPAN("nothing"));
+    write_certificate("c.test");
+    ck_assert_ptr_null(load(look(conf)));
+    struct conf *renewed = load(renewal_inputs_of(&renewal, conf, 0));
+    ck_assert_ptr_nonnull(renewed);
+    ck_assert_ptr_null(load(renewal_inputs_of(&renewal, conf, 1)));
+    renewal_watch(&renewal, renewed);
+    ck_assert_ptr_null(look(renewed)); /* the broken one is not tried again and again */
+    conf_drop(renewed);
+    conf_drop(conf);
+    unlink(path("other.pem"));
+    buf_done(&more);
+    buf_done(&both);
+    identity_done(&id);
+}
+END_TEST
+
 /* What was renewed between the load and the first look is seen, too. */
 START_TEST(at_once)
 {
@@ -208,6 +274,8 @@ int main(void) {
     TCase *tests = tcase_create("all");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, certificate);
+    tcase_add_test(tests, key_after_certificate);
+    tcase_add_test(tests, one_of_two);
     tcase_add_test(tests, at_once);
     tcase_add_test(tests, nothing_to_do);
     tcase_add_test(tests, own_keys);

@@ -210,7 +210,8 @@ START_TEST(not_across_contexts)
             struct tls_context *x = context_of("a.pem", false);
             second = context_of(verifies ? "a.pem" : "b.pem", verifies);
             ck_assert(!visit_version(x, crossings[_i].first, version_of(v)));
-            ck_assert(visit_version(x, crossings[_i].then, version_of(v)) == crossings[_i].resumed);
+            bool asks = verifies && crossings[_i].then && crossings[_i].then[0] == 'b'; /* each time anew */
+            ck_assert(visit_version(x, crossings[_i].then, version_of(v)) == (crossings[_i].resumed && !asks));
             tls_context_drop(x);
             tls_context_drop(second);
             second = NULL;
