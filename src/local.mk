@@ -40,6 +40,7 @@ src_http_libhttp_la_SOURCES = \
 	src/http/fields.c src/http/fields.h \
 	src/http/fresh.c src/http/fresh.h \
 	src/http/head.c src/http/head.h \
+	src/http/length.c src/http/length.h \
 	src/http/header.def \
 	src/http/host.c \
 	src/http/method.def \

@@ -4,34 +4,7 @@
 
 #include "h1/framing.h"
 
-/* 1*DIGIT; 400, or 413 for what does not fit. */
-static int parse_length(struct span digits, int64_t *length) {
-    *length = 0;
-    if (digits.n == 0) return 400;
-    for (size_t i = 0; i < digits.n; i++) {
-        if (!ascii_is_digit(digits.p[i])) return 400;
-        int digit = digits.p[i] - '0';
-        if (*length > (INT64_MAX - digit) / 10) return 413;
-        *length = *length * 10 + digit;
-    }
-    return 0;
-}
-
-/* "5, 5" and several fields with one value are that value (RFC 9110 8.6); anything else is an attack or a bug. */
-static int note_length(struct h1_framing *framing, struct field *field) {
-    struct span list = field->value, element, first = {NULL, 0};
-    while (span_next(&list, ',', &element)) {
-        int64_t length;
-        element = span_trim(element);
-        int status = parse_length(element, &length);
-        if (status) return status;
-        if (framing->length >= 0 && framing->length != length) return 400;
-        framing->length = length;
-        if (!first.p) first = element;
-    }
-    field->value = first;
-    return first.p ? 0 : 400;
-}
+#include "http/length.h"
 
 static void note_codings(struct h1_framing *framing, struct span list) {
     struct span coding;
@@ -61,6 +34,7 @@ static void note_expect(struct h1_framing *framing, struct span list) {
 
 bool h1_framing_note(struct h1_framing *framing, struct field *field, int *status) {
     bool first = true;
+    struct span said;
     *status = 0;
     switch (field->id) {
     case HEADER_HOST:
@@ -70,7 +44,8 @@ bool h1_framing_note(struct h1_framing *framing, struct field *field, int *statu
         break;
     case HEADER_CONTENT_LENGTH:
         first = framing->length < 0;
-        *status = note_length(framing, field);
+        *status = length_note(field->value, &framing->length, &said);
+        if (!*status) field->value = said;
         break;
     case HEADER_TRANSFER_ENCODING:
         note_codings(framing, field->value);

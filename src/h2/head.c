@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
-#include "base/number.h"
 #include "h2/session.h"
+#include "http/length.h"
 
 enum { METHOD_BYTES_MAX = 32 };
 
@@ -85,31 +85,6 @@ static const char *check_pseudo(const struct head *h, bool extended_connect) {
 
 /* ---- other fields ----------------------------------------------------------------------------- */
 
-static int parse_length(struct span digits, int64_t *length) {
-    uint64_t number;
-    for (size_t i = 0; i < digits.n; i++)
-        if (!ascii_is_digit(digits.p[i])) return 400;
-    if (digits.n == 0) return 400;
-    if (!number_parse(digits, INT64_MAX, &number)) return 413;
-    *length = (int64_t)number;
-    return 0;
-}
-
-/* "5, 5" and several fields with one value are that value (RFC 9110 8.6). */
-static int note_length(struct head *h, struct span list) {
-    struct span element;
-    bool any = false;
-    while (span_next(&list, ',', &element)) {
-        int64_t length;
-        int status = parse_length(span_trim(element), &length);
-        if (status) return status;
-        if (h->length >= 0 && h->length != length) return 400;
-        h->length = length;
-        any = true;
-    }
-    return any ? 0 : 400;
-}
-
 static void note_expect(struct head *h, struct span list) {
     struct span expectation;
     while (list_next(&list, &expectation)) {
@@ -155,7 +130,7 @@ static void note_regular(struct head *h, const struct hpack_field *f) {
         break;
     case HEADER_CONTENT_LENGTH:
         keep = h->length < 0;
-        h->status = note_length(h, f->value);
+        h->status = length_note(f->value, &h->length, NULL);
         break;
     case HEADER_EXPECT:
         note_expect(h, f->value);

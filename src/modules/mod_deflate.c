@@ -163,21 +163,26 @@ static void remember_file(struct request *r, const struct file *f) {
 
 /* ---- deflate.cache-dir ------------------------------------------------------------------------ */
 
-/* Where the compressed file lies or would lie; empty: it is not to be kept so. Error pages would be kept under names
- * that clients think of. */
-static struct span kept_name(struct request *r, const struct settings *s, enum coding coding) {
-    const struct file *f = body_file(r);
-    bool is_page = r->status != 200 || r->error_status || r->physical.path.n == 0;
-    if (!s->cache_dir.n || !f || is_page) return (struct span){NULL, 0};
-    return cached_name(&r->arena, s->cache_dir, r->physical.path, coding, &f->state);
-}
-
 static void complain_cache(const struct request *r, struct span name) {
     static int64_t said_s;
     int error = errno;
     if (error == EBUSY || (said_s && clock_now_s() - said_s < COMPLAIN_SECONDS)) return;
     said_s = clock_now_s();
     request_say(r, LOG_IS_ERROR, "deflate.cache-dir: %.*s: %s", SPAN_ARG(name), strerror(error));
+}
+
+/* Where the compressed file lies or would lie; empty: it is not to be kept so. Error pages would be kept under names
+ * that clients think of. */
+static struct span kept_name(struct request *r, const struct settings *s, enum coding coding) {
+    const struct file *f = body_file(r);
+    bool is_page = r->status != 200 || r->error_status || r->physical.path.n == 0;
+    if (!s->cache_dir.n || !f || is_page) return (struct span){NULL, 0};
+    if (!cached_directory_is_ours(s->cache_dir.p)) {
+        errno = EPERM;
+        complain_cache(r, s->cache_dir);
+        return (struct span){NULL, 0};
+    }
+    return cached_name(&r->arena, s->cache_dir, r->physical.path, coding, &f->state);
 }
 
 static bool use_kept(struct request *r, struct span name, enum coding coding) {

@@ -268,6 +268,7 @@ static bool say_goodbye(struct conn *c) {
 enum handler conn_linger(struct conn *c) {
     h1_end_request(c);
     h2_end(c);
+    if (c->tls && !c->must_reset) tls_end_soon(c->tls);
     if (c->is_broken || !conn_flush(c) || c->must_reset) return HANDLER_GO_ON;
     c->waiting = WAITING_ROOM;
     if (conn_has_unsent(c) || !say_goodbye(c)) return HANDLER_WAIT_FOR_EVENT;

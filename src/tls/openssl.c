@@ -213,6 +213,17 @@ static bool seal(struct tls *t, struct span piece) {
     return false;
 }
 
+static void say_end(struct tls *t) {
+    t->ended = true;
+    errors_forget();
+    SSL_shutdown(t->ssl);
+    errors_forget();
+}
+
+void tls_end_soon(struct tls *t) {
+    t->ends = t->established && !t->ended;
+}
+
 /* One burst: encrypts, then sends. */
 static enum wire_sent flush_some(struct tls *t, struct chunks *q, size_t most) {
     struct span piece;
@@ -222,6 +233,7 @@ static enum wire_sent flush_some(struct tls *t, struct chunks *q, size_t most) {
     if (!seal(t, span_from(piece, first))) return WIRE_FAILED;
     t->fresh = false;
     chunks_sent(q, piece.n);
+    if (t->ends && !t->ended && q->count == 0) say_end(t);
     if (!transport_push(t)) return WIRE_FAILED;
     if (t->unsent) t->burst = (unsigned char)(t->burst > 1 ? t->burst / 2 : 1);
     else if (t->burst < BURST_MAX) t->burst = (unsigned char)(t->burst * 2);
@@ -251,12 +263,7 @@ enum wire_sent tls_flush(struct tls *t, struct chunks *q, uint64_t max) {
 }
 
 enum wire_sent tls_end(struct tls *t) {
-    if (t->established && !t->broken && !t->ended) {
-        t->ended = true;
-        errors_forget();
-        SSL_shutdown(t->ssl);
-        errors_forget();
-    }
+    if (t->established && !t->broken && !t->ended) say_end(t);
     if (!t->broken) transport_push(t);
     return t->unsent && !t->broken ? WIRE_FULL : WIRE_SENT;
 }

@@ -96,6 +96,7 @@ struct tls {
     bool fresh;          /* nothing of the response was sent yet */
     bool at_end;         /* the peer has said close_notify, or FIN */
     bool broken;         /* nothing goes any more, because of error_number */
+    bool ends;           /* close_notify is to leave with the last byte */
     bool ended;          /* close_notify is said */
     bool noise, plain_http, acme;
     int error_number;

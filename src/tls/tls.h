@@ -52,6 +52,9 @@ bool tls_has_unread(const struct tls *t);
  * ones, and as many records as there are go out with one system call. */
 enum wire_sent tls_flush(struct tls *t, struct chunks *q, uint64_t max);
 
+/* Nothing will be put into the queue any more: when tls_flush() sends its last byte, close_notify leaves with it. */
+void tls_end_soon(struct tls *t);
+
 /* Says close_notify (RFC 8446 6.1), once. WIRE_SENT when it is in the kernel (or cannot be sent any more); WIRE_FULL:
  * call again when the descriptor is writable. The caller then half-closes and drains as on any connection. */
 enum wire_sent tls_end(struct tls *t);

@@ -31,6 +31,12 @@ struct span cached_name(struct arena *a, struct span directory, struct span path
                         SPAN_ARG(coding_name(coding)), (int)n - 2, tag + 1);
 }
 
+bool cached_directory_is_ours(const char *directory) {
+    struct stat st;
+    if (lstat(directory, &st) != 0) return errno == ENOENT;
+    return S_ISDIR(st.st_mode) && (st.st_uid == geteuid() || st.st_uid == 0) && !(st.st_mode & S_IWOTH);
+}
+
 /* Everything above name. */
 static int make_directories(char *name) {
     for (char *slash = name + 1; (slash = strchr(slash, '/')); slash++) {

@@ -11,6 +11,9 @@
 struct span cached_name(struct arena *a, struct span directory, struct span path, enum coding coding,
                         const struct file_state *state);
 
+/* Is nobody but root and us able to put files there? One that is missing is made by us. */
+bool cached_directory_is_ours(const char *directory);
+
 /* cached_copy - a file in the making, under a name of its own until it is whole. Who makes it drops or finishes it */
 struct cached_copy;
 

@@ -11,6 +11,7 @@ unit_http_tests = \
 	tests/unit/http/test_date \
 	tests/unit/http/test_range \
 	tests/unit/http/test_fresh \
+	tests/unit/http/test_length \
 	tests/unit/http/test_mime
 
 check_PROGRAMS += $(unit_http_tests)
@@ -20,6 +21,10 @@ unit_http_libs = src/http/libhttp.la src/base/libbase.la $(CHECK_LIBS)
 tests_unit_http_test_coding_SOURCES = tests/unit/http/test_coding.c
 tests_unit_http_test_coding_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_http_test_coding_LDADD = $(unit_http_libs)
+
+tests_unit_http_test_length_SOURCES = tests/unit/http/test_length.c
+tests_unit_http_test_length_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_http_test_length_LDADD = $(unit_http_libs)
 
 tests_unit_http_test_names_SOURCES = tests/unit/http/test_names.c
 tests_unit_http_test_names_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -501,6 +501,26 @@ END_TEST
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
+START_TEST(cache_of_ours_alone)
+{
+    char base[] = "/tmp/goldcrest-cache-XXXXXX", name[64], link_name[64];
+    ck_assert_ptr_nonnull(mkdtemp(base));
+    snprintf(name, sizeof name, "%s/kept", base);
+    snprintf(link_name, sizeof link_name, "%s/link", base);
+    ck_assert(cached_directory_is_ours(name)); /* we shall make it */
+    ck_assert_int_eq(mkdir(name, 0750), 0);
+    ck_assert(cached_directory_is_ours(name));
+    ck_assert_int_eq(symlink(name, link_name), 0);
+    ck_assert(!cached_directory_is_ours(link_name));
+    ck_assert_int_eq(chmod(name, 0777), 0);
+    ck_assert(!cached_directory_is_ours(name));
+    ck_assert(!cached_directory_is_ours("/dev/null"));
+    unlink(link_name);
+    rmdir(name);
+    rmdir(base);
+}
+END_TEST
+
 START_TEST(files_are_whole_or_not_there) {
     struct arena a = {0};
     struct file_state state = {.inode = 1, .size = 2, .mtime_s = 3}, later = state, found;
@@ -545,6 +565,7 @@ int main(void) {
     tcase_add_loop_test(tests, takes_its_parameters, 0, COUNT(tunings));
     tcase_add_loop_test(tests, filters, 0, COUNT(streams));
     tcase_add_loop_test(tests, flushes_when_it_waits, 0, COUNT(events));
+    tcase_add_test(tests, cache_of_ours_alone);
     tcase_add_test(tests, a_broken_source_stays_broken);
     if (is_here(CODING_GZIP)) {
         tcase_add_test(tests, works_in_turns);

@@ -283,6 +283,27 @@ START_TEST(we_end)
 }
 END_TEST
 
+/* Whoever has nothing more to say need not say so in a segment of its own. */
+START_TEST(end_with_the_last_byte)
+{
+    char bytes[4096];
+    int before = 0, after = 0;
+    struct chunks q = {NULL, 0, 0, 0, 0};
+    add_blob(&q, 0, 3000);
+    tls_end_soon(p.server);
+    ck_assert_int_eq(tls_flush(p.server, &q, UINT64_MAX), WIRE_SENT);
+    ck_assert_int_eq(ioctl(p.client_fd, FIONREAD, &before), 0);
+    ck_assert_int_eq(tls_end(p.server), WIRE_SENT);
+    ck_assert_int_eq(ioctl(p.client_fd, FIONREAD, &after), 0);
+    ck_assert_int_eq(before, after);
+    int got = 0, n;
+    while ((n = SSL_read(p.client, bytes, sizeof bytes)) > 0) got += n;
+    ck_assert_int_eq(got, 3000);
+    ck_assert_int_eq(SSL_get_error(p.client, n), SSL_ERROR_ZERO_RETURN);
+    ck_assert_queue_empty();
+}
+END_TEST
+
 START_TEST(end_waits_for_room)
 {
     struct chunks q = {NULL, 0, 0, 0, 0};
@@ -413,6 +434,7 @@ int main(void) {
     tcase_add_loop_test(tests, client_ends, 0, 2);
     tcase_add_test(tests, client_cuts);
     tcase_add_test(tests, we_end);
+    tcase_add_test(tests, end_with_the_last_byte);
     tcase_add_test(tests, end_waits_for_room);
     tcase_add_test(tests, file_became_shorter);
     tcase_add_test(tests, peer_is_gone);

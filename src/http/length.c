@@ -1,0 +1,33 @@
+/* length.c - Content-Length */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "http/length.h"
+
+#include "base/number.h"
+
+/* 1*DIGIT */
+static int parse(struct span digits, int64_t *length) {
+    uint64_t number;
+    if (digits.n == 0) return 400;
+    for (size_t i = 0; i < digits.n; i++)
+        if (!ascii_is_digit(digits.p[i])) return 400;
+    if (!number_parse(digits, INT64_MAX, &number)) return 413;
+    *length = (int64_t)number;
+    return 0;
+}
+
+int length_note(struct span value, int64_t *length, struct span *first) {
+    struct span element, said = {NULL, 0};
+    while (span_next(&value, ',', &element)) {
+        int64_t one;
+        element = span_trim(element);
+        int status = parse(element, &one);
+        if (status) return status;
+        if (*length >= 0 && *length != one) return 400;
+        *length = one;
+        if (!said.p) said = element;
+    }
+    if (first) *first = said;
+    return said.p ? 0 : 400;
+}
