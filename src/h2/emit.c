@@ -180,6 +180,7 @@ uint64_t h2_send_data(struct h2_session *s, struct h2_stream *st, struct chunks 
     } while (moved < n);
     s->send_window -= (int64_t)n;
     st->send_window -= (int64_t)n;
+    st->pending = body->bytes;
     if (end) stream_we_ended(s, st);
     else turn_update(s, st);
     return n;

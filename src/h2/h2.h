@@ -51,6 +51,7 @@ struct h2_stream {
     int64_t receive_target;    /* receive_window and held together, at most */
     int64_t held;              /* what came and was not given to h2_consumed() */
     int64_t body_left;         /* of a declared content-length; BODY_UNKNOWN without one */
+    uint64_t pending;          /* the taker's, before h2_want_turn(): bytes of the body that wait; 0: not known */
     uint64_t sent_bytes;       /* frames with their heads and payload, since the beginning */
     struct span protocol;      /* ":protocol" of an extended CONNECT (RFC 8441), in the head's arena; or empty */
     uint32_t id;

@@ -13,6 +13,8 @@
  * to the end of its ring after each turn. Among those that are not incremental the oldest is first (RFC 9218 10).
  */
 
+enum { USEFUL_BYTES = 1024 };
+
 /* One member of the dictionary: "u=5", "i", "i=?0"; parameters of it are of no interest. */
 static void take_member(struct span member, uint8_t *urgency, bool *incremental) {
     member = span_trim(span_upto(member, span_find(member, ';')));
@@ -29,8 +31,19 @@ void priority_parse(struct span value, uint8_t *urgency, bool *incremental) {
     while (list_next(&value, &member)) take_member(member, urgency, incremental);
 }
 
-static bool can_send(const struct h2_stream *st) {
-    return st->wants_turn && st->send_window > 0 && !st->ended_by_us && !st->is_reset;
+/*
+ * A window that opens by bits is left to grow: else ever smaller frames and updates go to and fro (RFC 9293 3.8.6.2
+ * tells of it for TCP), until they look like an attack. But what waits may be less; and never more than a quarter of
+ * the window that there was at first is waited for: a peer may keep that much back until there is more to tell.
+ */
+static int64_t useful_bytes(const struct h2_stream *st, int64_t first_window) {
+    int64_t n = first_window / 4 < USEFUL_BYTES ? first_window / 4 : USEFUL_BYTES;
+    if ((uint64_t)n > st->pending) n = (int64_t)st->pending;
+    return n > 0 ? n : 1;
+}
+
+static bool can_send(const struct h2_session *s, const struct h2_stream *st) {
+    return st->wants_turn && st->send_window >= useful_bytes(st, s->peer_window) && !st->ended_by_us && !st->is_reset;
 }
 
 /* Behind all of its ring; or, not incremental, behind those that are older. Streams mostly come in order. */
@@ -45,7 +58,7 @@ static void enter(struct h2_session *s, struct h2_stream *st) {
 }
 
 void turn_update(struct h2_session *s, struct h2_stream *st) {
-    bool is_in = !list_is_empty(&st->turn), should = can_send(st);
+    bool is_in = !list_is_empty(&st->turn), should = can_send(s, st);
     if (should && !is_in) enter(s, st);
     if (!should && is_in) list_remove(&st->turn);
 }
@@ -71,6 +84,7 @@ struct h2_stream *h2_next_turn(struct h2_session *s) {
         struct list *ring = &s->turns[i];
         if (list_is_empty(ring)) continue;
         struct h2_stream *st = CONTAINER(ring->next, struct h2_stream, turn);
+        if (s->send_window < useful_bytes(st, WINDOW_AT_FIRST)) return NULL;
         if (!st->incremental) return st;
         list_remove(&st->turn);
         list_add_last(ring, &st->turn);
@@ -80,7 +94,7 @@ struct h2_stream *h2_next_turn(struct h2_session *s) {
 }
 
 bool h2_is_blocked(const struct h2_session *s) {
-    return s->send_window <= 0 && s->wanting > 0;
+    return s->send_window < USEFUL_BYTES && s->wanting > 0;
 }
 
 /* ---- PRIORITY_UPDATE -------------------------------------------------------------------------- */

@@ -348,6 +348,11 @@ static void count_request(struct request *r) {
     c->is_rated |= core->connection_kbytes_s > 0;
 }
 
+static void want_turn(struct conn *c, struct stream *x) {
+    x->h2->pending = x->queue.bytes;
+    h2_want_turn(c->h2, x->h2, x->queue.count > 0);
+}
+
 static void write_reply(struct request *r) {
     struct conn *c = r->conn;
     struct stream *x = r->stream;
@@ -359,7 +364,7 @@ static void write_reply(struct request *r) {
     if (x->h2->ended_by_us) return;
     answer_body(&a, r->reply, &x->queue);
     x->is_last = true;
-    h2_want_turn(c->h2, x->h2, true);
+    want_turn(c, x);
 }
 
 static void write_head(struct request *r) {
@@ -393,7 +398,7 @@ static enum handler write_body(struct request *r) {
     x->is_last = result == SOURCE_END;
     if (x->is_last && !x->queue.count) /* an end needs neither window nor turn */
         h2_send_data(c->h2, x->h2, &x->queue, 0, true, &c->out);
-    h2_want_turn(c->h2, x->h2, x->queue.count > 0);
+    want_turn(c, x);
     r->waiting = x->queue.count ? WAITING_ROOM : WAITING_HANDLER;
     return x->is_last ? HANDLER_GO_ON : HANDLER_WAIT_FOR_EVENT;
 }

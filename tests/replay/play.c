@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "base/number.h"
+#include "base/regex.h"
 #include "decode.h"
 #include "play.h"
 #include "server/conn.h"
@@ -136,6 +137,7 @@ static void do_truncate(struct player *p) {
 static void do_needs(struct player *p) {
     struct span what = play_word(p, 1);
     if (module_find(what) || decode_can(what) || (span_is(what, SPAN("tls")) && tls_is_there())) return;
+    if (span_is(what, SPAN("regex")) && regex_is_built()) return;
     p->is_over = p->is_skipped = true;
 }
 

@@ -115,8 +115,32 @@ START_TEST(blocked) {
     ck_assert(!h2_is_blocked(p.session)); /* nobody wants to send */
     player_play(&p, "want 3", 0);
     ck_assert(h2_is_blocked(p.session));
-    player_play(&p, "WINDOW_UPDATE 0 0 #1000", 0);
+    player_play(&p, "WINDOW_UPDATE 0 0 #2000", 0);
     ck_assert(!h2_is_blocked(p.session));
+    player_done(&p);
+}
+END_TEST
+
+/* Windows that open by bits are waited for, those of the connection and of a stream; what is small need not wait. */
+START_TEST(windows_are_left_to_grow) {
+    struct player p;
+    player_init(&p, &player_options);
+    player_play(&p, HELLO GET(1, "") GET(3, "") "respond 1 65535; WINDOW_UPDATE 0 0 #1000", 0);
+    p.streams[1]->pending = 5000;
+    player_play(&p, "want 3", 0);
+    ck_assert_ptr_null(h2_next_turn(p.session));
+    ck_assert(h2_is_blocked(p.session));
+    player_play(&p, "WINDOW_UPDATE 0 0 #24", 0);
+    ck_assert_ptr_eq(h2_next_turn(p.session), p.streams[1]);
+    p.streams[1]->pending = 10;
+    ck_assert_ptr_eq(h2_next_turn(p.session), p.streams[1]);
+    player_done(&p);
+
+    player_init(&p, &player_options);
+    player_play(&p, HELLO "SETTINGS 0 0 0004#100; " GET(1, ""), 0);
+    p.streams[0]->pending = 5000;
+    player_play(&p, "want 1", 0);
+    ck_assert_ptr_eq(h2_next_turn(p.session), p.streams[0]); /* it has no more to give */
     player_done(&p);
 }
 END_TEST
@@ -129,6 +153,7 @@ int main(void) {
     c = tcase_create("turns");
     tcase_add_loop_test(c, turns, 0, sizeof cases / sizeof *cases);
     tcase_add_test(c, blocked);
+    tcase_add_test(c, windows_are_left_to_grow);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
