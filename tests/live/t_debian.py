@@ -2,6 +2,7 @@
 # t_debian.py - a stock Debian set-up of lighttpd starts unchanged but for its port and user
 # SPDX-License-Identifier: BSD-3-Clause
 import os
+import pwd
 import subprocess
 
 import harness
@@ -34,7 +35,10 @@ def set_up(enabled, port, tls_port):
         os.makedirs(os.path.join(prefix, name), exist_ok=True)
     os.chmod(os.path.join(prefix, "var/log/lighttpd"), 0o777)
     os.chmod(os.path.join(prefix, "run"), 0o777)
-    os.chmod(os.path.join(prefix, "var/cache/lighttpd/compress"), 0o777)
+    cache = os.path.join(prefix, "var/cache/lighttpd/compress")
+    os.chmod(cache, 0o750)
+    if is_root():  # as the package makes it
+        os.chown(cache, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
     if "10-ssl.conf" in enabled:
         pem = write(os.path.join(prefix, "etc/lighttpd/server.pem"), read(localhost().pem))
         os.chmod(pem, 0o400)
