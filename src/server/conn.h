@@ -99,7 +99,7 @@ struct conn {
     struct h2_session *h2;     /* NULL: HTTP/1 */
     struct list ready;         /* streams whose request is to be run */
     struct tls *tls;           /* NULL: plain */
-    struct conf *tls_conf;     /* under which that was agreed upon (held) */
+    struct conf *tls_conf;     /* during the handshake: where names are looked up (held) */
     struct input *in;
     struct chunks out;
     struct addr peer;
@@ -196,7 +196,7 @@ void h2_forget_spare(struct worker *w);
 /* connection.kbytes-per-second of the requests being answered: the least; 0: no limit. */
 uint32_t h2_rate_kib(const struct conn *c);
 
-/* ---- giving up gently, and what the source owes ------------------------------------------------ */
+/* ---- what a source owes, for both versions ---------------------------------------------------- */
 
 /* Does the source keep to the length that the head announced? Fewer bytes would leave the client waiting, more would
  * be taken for the next response. `given`: just now; `before`: until then. */

@@ -129,13 +129,15 @@ static void break_request(struct conn *c, struct stream *x) {
     run(c, x);
 }
 
+/* The stream ends here, whether its request is over or not. */
+static void cut_stream(struct conn *c, struct stream *x) {
+    if (x->request) break_request(c, x);
+    else end_stream(c, x);
+}
+
 static void abort_streams(struct conn *c) {
     struct list *streams = h2_streams(c->h2);
-    while (!list_is_empty(streams)) {
-        struct stream *x = CONTAINER(streams->next, struct h2_stream, link)->owner;
-        if (x->request) break_request(c, x);
-        else end_stream(c, x);
-    }
+    while (!list_is_empty(streams)) cut_stream(c, CONTAINER(streams->next, struct h2_stream, link)->owner);
 }
 
 void h2_end(struct conn *c) {
@@ -192,8 +194,7 @@ static bool is_told(const struct conn *c) {
 static void stream_is_reset(struct conn *c, struct stream *x, const struct h2_event *e) {
     if (e->why && x->request && is_told(c))
         request_say(x->request, LOG_IS_NOTE, "HTTP/2: stream %u: %s", x->h2->id, e->why);
-    if (x->request) break_request(c, x);
-    else end_stream(c, x);
+    cut_stream(c, x);
 }
 
 static void session_is_over(struct conn *c, const struct h2_event *e) {
@@ -233,8 +234,7 @@ static void end_incomplete(struct conn *c) {
         struct stream *x = st->owner;
         next = i->next;
         if (st->ended_by_peer) continue;
-        if (!x->request) end_stream(c, x);
-        else if (x->request->state == REQUEST_READ_BODY) break_request(c, x);
+        if (!x->request || x->request->state == REQUEST_READ_BODY) cut_stream(c, x);
     }
 }
 
