@@ -106,6 +106,11 @@ void fdevent_want(struct fdevent *ev, unsigned interest);
  * still to run in this batch, it runs only there. Idempotent. */
 void fdevent_wake(struct fdevent *ev);
 
+/* Was something collected for it in this batch that its owner has not been run with? */
+static inline bool fdevent_has_news(const struct fdevent *ev) {
+    return ev->ready != 0;
+}
+
 /* Unregisters at once, closes the descriptor after the batch, then calls ev->closed. Outside of a
  * turn: at the start of the next, or in fdevents_drop(). `closed` is never called from within this.
  */

@@ -1,4 +1,4 @@
-# gc_libraries.m4 - libraries: TLS and compression
+# gc_libraries.m4 - libraries: TLS, compression, authentication
 # SPDX-License-Identifier: BSD-3-Clause
 
 # GC_LIBRARY([NAME], [PKG-CONFIG MODULE], [HEADER], [FUNCTION], [-l FLAGS])
@@ -83,4 +83,41 @@ AS_IF([test "x$with_$2" != xno], [
     [AS_IF([test "x$with_$2" = xyes || test "$2" = zlib],
       [AC_MSG_ERROR([$2 was not found. Install its development package, or say --without-$2])])])])
 AM_CONDITIONAL([HAVE_$1], [test "$gc_lib_$1" = yes])
+])
+
+# GC_AUTH
+# -------
+# Where passwords can be: crypt(3), LDAP and PAM are taken where they are; a module without its library is left out.
+# Makes the conditional HAVE_CRYPT and the table GC_AUTH_BACKENDS of src/modules/auth/backend.c; sets gc_auth_summary.
+AC_DEFUN([GC_AUTH], [
+gc_saved_LIBS=$LIBS
+AC_SEARCH_LIBS([crypt], [crypt xcrypt], [gc_crypt=yes], [gc_crypt=no])
+CRYPT_LIBS=
+AS_CASE([$ac_cv_search_crypt], [-l*], [CRYPT_LIBS=$ac_cv_search_crypt])
+LIBS=$gc_saved_LIBS
+AC_SUBST([CRYPT_LIBS])
+gc_crypt_header='<unistd.h>'
+AC_CHECK_HEADER([crypt.h], [gc_crypt_header='<crypt.h>'])
+AC_DEFINE_UNQUOTED([GC_CRYPT_HEADER], [$gc_crypt_header], [What declares crypt().])
+AM_CONDITIONAL([HAVE_CRYPT], [test "$gc_crypt" = yes])
+AS_IF([test "x$enable_mod_auth" = xno], [enable_mod_authn_file=no enable_mod_authn_ldap=no enable_mod_authn_pam=no])
+gc_auth_summary="crypt(3): $gc_crypt"
+gc_auth_backends=
+AS_IF([test "x$enable_mod_authn_file" != xno], [gc_auth_backends='X(plain) X(htpasswd) X(htdigest)'])
+GC_AUTH_LIBRARY([LDAP], [ldap], [ldap], [ldap.h], [ldap_initialize], [-lldap -llber])
+GC_AUTH_LIBRARY([PAM], [pam], [pam], [security/pam_appl.h], [pam_start], [-lpam])
+AC_DEFINE_UNQUOTED([GC_AUTH_BACKENDS(X)], [$gc_auth_backends], [The values of auth.backend that are built in.])
+])
+
+# GC_AUTH_LIBRARY([NAME], [BACKEND], ... as GC_LIBRARY)
+AC_DEFUN([GC_AUTH_LIBRARY], [
+gc_lib_$1=no
+AS_IF([test "x$enable_mod_authn_$2" != xno], [
+  GC_LIBRARY([$1], [$3], [$4], [$5], [$6])
+  AS_IF([test "$gc_lib_$1" = yes], [gc_auth_backends="$gc_auth_backends X($2)"],
+    [AS_IF([test "x$enable_mod_authn_$2" = xyes],
+      [AC_MSG_ERROR([lib$2 was not found. Install its development package, or say --disable-mod-authn-$2])])
+    enable_mod_authn_$2=no
+    AC_MSG_NOTICE([mod_authn_$2 is not in this build: lib$2 was not found])])])
+gc_auth_summary="$gc_auth_summary, lib$2: $gc_lib_$1"
 ])

@@ -6,13 +6,16 @@ src_base_libbase_la_SOURCES = \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/fd.c src/base/fd.h \
+	src/base/hashes.c src/base/hashes.h \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
 	src/base/map.c src/base/map.h \
+	src/base/md5.c \
 	src/base/memory.c src/base/memory.h \
 	src/base/number.c src/base/number.h \
 	src/base/random.c src/base/random.h \
 	src/base/regex.c src/base/regex.h \
+	src/base/sha1.c src/base/sha256.c src/base/sha512.c \
 	src/base/span.c src/base/span.h
 src_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 
@@ -22,10 +25,14 @@ noinst_LTLIBRARIES += src/net/libnet.la
 src_net_libnet_la_SOURCES = \
 	src/net/addr.c src/net/addr.h \
 	src/net/chunk.c src/net/chunk.h \
+	src/net/connect.c src/net/connect.h \
 	src/net/file.c src/net/file.h \
 	src/net/linger.c src/net/linger.h \
 	src/net/listener.c src/net/listener.h \
+	src/net/lookup.c src/net/lookup.h \
+	src/net/proxyline.c src/net/proxyline.h \
 	src/net/sendfile.c src/net/sendfile.h \
+	src/net/spool.c src/net/spool.h \
 	src/net/wire.c src/net/wire.h
 
 include src/tls/local.mk
@@ -62,21 +69,34 @@ src_h1_libh1_la_SOURCES = \
 	src/h1/framing.c src/h1/framing.h \
 	src/h1/h1.h \
 	src/h1/parse.c \
+	src/h1/response.c src/h1/response.h \
 	src/h1/scan.c
 
 include src/h2/local.mk
 
 noinst_LTLIBRARIES += src/server/libserver.la
 src_server_libserver_la_SOURCES = \
+	src/server/accept.c \
 	src/server/api.c \
+	src/server/assistants.c \
+	src/server/children.c \
+	src/server/collect.c \
 	src/server/condition.c src/server/condition.h \
 	src/server/conn.c src/server/conn.h \
 	src/server/control.c src/server/control.h \
 	src/server/core.c src/server/core.h \
+	src/server/daemon.c src/server/daemon.h \
 	src/server/errorpage.c src/server/errorpage.h \
 	src/server/handler.h \
 	src/server/handshake.c \
+	src/server/helper.c src/server/helper.h \
+	src/server/helper_parts.h \
+	src/server/helper_process.h \
+	src/server/helper_watch.c \
 	src/server/input.c \
+	src/server/interim.c \
+	src/server/jobs.c src/server/jobs.h \
+	src/server/keeper.c \
 	src/server/known.def \
 	src/server/listeners.c src/server/listeners.h \
 	src/server/loggers.c src/server/loggers.h \
@@ -85,9 +105,13 @@ src_server_libserver_la_SOURCES = \
 	src/server/master.c src/server/master.h \
 	src/server/module.h \
 	src/server/modules.c src/server/modules.h \
+	src/server/murmur.c \
 	src/server/oneshot.c \
 	src/server/plan.c src/server/plan.h \
+	src/server/post.c src/server/post.h \
 	src/server/privileges.c src/server/privileges.h \
+	src/server/process.c \
+	src/server/programs.c src/server/programs.h \
 	src/server/refuse.c \
 	src/server/renewal.c src/server/renewal.h \
 	src/server/request.c \
@@ -97,7 +121,9 @@ src_server_libserver_la_SOURCES = \
 	src/server/serve_h2.c \
 	src/server/serving.c src/server/serving.h \
 	src/server/settings.c src/server/settings.h \
+	src/server/spawner.c \
 	src/server/states.h \
+	src/server/streaming.c \
 	src/server/worker.c src/server/worker.h
 
 include src/modules/local.mk

@@ -32,7 +32,7 @@ part == 1 && /^  [a-z]/ {
 }
 part == 2 && /^\t\+ mod_/ { built[$2] = 1 }
 part == 3 && /^KNOWN/ { split($0, known, "\""); module[known[2]] = known[4] }
-part == 4 && /^\.It Ic [a-z-]+\.[a-z]/ {
+part == 4 && /^\.It Ic [a-z0-9-]+\.[a-z]/ {
     name = $3
     bad = 0
     if (name in seen) wrong("goldcrest.conf.5:" FNR ": " name " is there twice")

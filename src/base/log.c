@@ -117,6 +117,10 @@ struct span log_target(const struct log *l) {
     return span_of(l->target);
 }
 
+int log_descriptor(const struct log *l) {
+    return l->fd;
+}
+
 /* How much to write at once. Several workers share a pipe: only so much as it takes whole or not at all is never cut
  * and never mixed with what others write. */
 static size_t piece(const struct log *l, size_t done) {

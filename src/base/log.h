@@ -24,6 +24,7 @@ struct log *log_open(struct span target);
 struct log *log_hold(struct log *l);
 void log_drop(struct log *l);
 struct span log_target(const struct log *l);
+int log_descriptor(const struct log *l); /* -1: it has none (syslog) */
 
 /* A whole line without its newline; buffered until the buffer is full or log_flush() comes. syslog_level:
  * LOG_INFO … */

@@ -17,7 +17,16 @@ struct complaints {
     struct buf text;
     size_t errors, warnings, shown, hidden;
     bool last_hidden; /* then its notes are, too */
+    struct inputs *inputs;
 };
+
+void complaints_set_inputs(struct complaints *c, struct inputs *in) {
+    c->inputs = in;
+}
+
+struct inputs *complaints_inputs(const struct complaints *c) {
+    return c->inputs;
+}
 
 static const char *const kind_words[] = {"error", "warning", "note"};
 

@@ -27,6 +27,12 @@ void complaints_drop(struct complaints *c);
 void complain(struct complaints *c, enum complaint_kind kind, struct place at, size_t width, const char *hint,
               const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/* Where compile() of a directive reads files from, so that they are part of the configuration's record; set by
+ * whoever loads it. NULL: there is none. */
+struct inputs;
+void complaints_set_inputs(struct complaints *c, struct inputs *in);
+struct inputs *complaints_inputs(const struct complaints *c);
+
 size_t complaints_errors(const struct complaints *c);
 size_t complaints_warnings(const struct complaints *c);
 

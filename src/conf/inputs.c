@@ -13,11 +13,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 #include "conf/braces.h"
 #include "conf/command.h"
 #include "conf/index.h"
 
-enum { MOST_BYTES = 32 * 1024 * 1024, READ_BYTES = 65536 };
+enum { MOST_BYTES = 32 * 1024 * 1024, READ_BYTES = 65536, SECRET_BYTES = 32 };
 
 struct answer {
     enum input_kind kind;
@@ -249,6 +250,23 @@ int inputs_pid(struct inputs *in) {
     return pid >= 0 && pid <= INT_MAX ? (int)pid : 0;
 }
 
+/* Made once in a process; who replays a recording takes what the recorder had. */
+static bool ask_secret(struct span what, struct buf *out, struct buf *why) {
+    static unsigned char secret[SECRET_BYTES];
+    static bool made;
+    (void)what;
+    (void)why;
+    if (!made) random_bytes(secret, sizeof secret);
+    made = true;
+    for (size_t i = 0; i < sizeof secret; i++) buf_printf(out, "%02x", secret[i]);
+    return true;
+}
+
+struct span inputs_secret(struct inputs *in) {
+    const struct answer *a = answer_to(in, INPUT_SECRET, SPAN(""), ask_secret);
+    return a->ok ? a->text : SPAN("");
+}
+
 /*
  * A recording:
  *   "gcinput1"  number of answers  { kind+ok  question length  its bytes  text length  its bytes }
@@ -308,7 +326,7 @@ static bool load_answer(struct inputs *in, struct span *from) {
     size_t at;
     if (from->n < NUMBER_BYTES) return false;
     unsigned word = (unsigned)get_number(from, NUMBER_BYTES), kind = word & ~(unsigned)OK_BIT;
-    if (kind < INPUT_FILE || kind > INPUT_PID) return false;
+    if (kind < INPUT_FILE || kind > INPUT_SECRET) return false;
     if (!get_text(from, &question) || !get_text(from, &text)) return false;
     if (index_get(&in->index, kind, question, &at)) return false;
     keep(in, (enum input_kind)kind, question, (word & OK_BIT) != 0, text);

@@ -45,7 +45,11 @@ bool inputs_env(struct inputs *in, const char *name, struct span *value);
 struct span inputs_cwd(struct inputs *in);
 int inputs_pid(struct inputs *in);
 
-enum input_kind { INPUT_FILE = 1, INPUT_GLOB, INPUT_SHELL, INPUT_ENV, INPUT_CWD, INPUT_PID };
+/* Random bytes, as hexadecimal digits: the same for all workers and all reloads of one master. Empty where there is
+ * none (a recording without it). */
+struct span inputs_secret(struct inputs *in);
+
+enum input_kind { INPUT_FILE = 1, INPUT_GLOB, INPUT_SHELL, INPUT_ENV, INPUT_CWD, INPUT_PID, INPUT_SECRET };
 
 /* An answer known beforehand, whatever the system would say; both are copied. For tests, and for text from
  * elsewhere. */

@@ -68,8 +68,11 @@ size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length,
     struct buf head = {0};
     head_start(&head, r->status);
     head_add_fields(&head, &r->out);
+    if (r->is_tunnel) f = (struct h1_framing){.keep_alive = true}; /* nothing is said of what follows */
+    if (r->is_tunnel && r->status == 101) buf_add(&head, SPAN("Connection: upgrade\r\n"));
+    if (r->is_tunnel) length = BODY_UNKNOWN;
     if (length >= 0) buf_printf(&head, "Content-Length: %lld\r\n", (long long)length);
-    else if (!f.version_10) buf_add(&head, SPAN("Transfer-Encoding: chunked\r\n"));
+    else if (!f.version_10 && !r->is_tunnel) buf_add(&head, SPAN("Transfer-Encoding: chunked\r\n"));
     struct blob *blob = head_finish(&head);
     size_t n = add_head(out, blob, f, now_s);
     blob_drop(blob);
@@ -85,8 +88,27 @@ void h1_emit_chunk(struct chunks *out, struct chunks *body) {
     chunks_add_constant(out, SPAN("\r\n"));
 }
 
-void h1_emit_last_chunk(struct chunks *out) {
-    chunks_add_constant(out, SPAN("0\r\n\r\n"));
+void h1_emit_last_chunk(struct chunks *out, const struct fields *trailers) {
+    struct buf last = {0};
+    if (!trailers) {
+        chunks_add_constant(out, SPAN("0\r\n\r\n"));
+        return;
+    }
+    buf_add(&last, SPAN("0\r\n"));
+    for (uint32_t i = 0; i < trailers->count; i++)
+        if (!(header_flags(trailers->list[i].id) & HEADER_NO_TRAILER)) head_add_field(&last, &trailers->list[i]);
+    buf_add(&last, SPAN("\r\n"));
+    chunks_add_copy(out, buf_span(&last));
+    buf_done(&last);
+}
+
+void h1_emit_interim(struct chunks *out, int status, const struct fields *fields) {
+    struct buf head = {0};
+    head_start(&head, status);
+    if (fields) head_add_fields(&head, fields);
+    buf_add(&head, SPAN("\r\n"));
+    chunks_add_copy(out, buf_span(&head));
+    buf_done(&head);
 }
 
 void h1_emit_continue(struct chunks *out) {

@@ -121,10 +121,10 @@ int h1_framing_finish(struct message *m, const struct h1_framing *framing, unsig
 
     bool persists = m->version >= 11 ? !framing->close : framing->keep_alive && !framing->close;
     if (m->version >= 11 && framing->expect_other) {
-        m->keep_alive = persists && m->body_bytes == 0; /* else nobody knows whether the body will come */
+        m->keep_alive = persists && m->body_bytes == 0 && m->method != METHOD_CONNECT; /* will the body come? */
         return 417;
     }
-    m->keep_alive = persists;
+    m->keep_alive = persists && m->method != METHOD_CONNECT; /* refused, what follows was meant for the tunnel */
     m->expect_continue = m->version >= 11 && framing->expect_continue && m->body_bytes != 0;
     return 0;
 }

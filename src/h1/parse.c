@@ -115,9 +115,11 @@ static int parse_fields(struct message *m, struct lines *lines, struct h1_framin
         if (line.n == 0) return H1_DONE;
         if ((status = split_field(line, &field))) return status;
         if (count++ == limits->fields) return 431;
-        if (h1_framing_note(framing, &field, &status))
-            fields_append(&m->fields, a, field.id, field.name, field.value);
+        bool is_kept = h1_framing_note(framing, &field, &status);
         if (status) return status;
+        if (!is_kept) continue;
+        fields_append(&m->fields, a, field.id, field.name, field.value);
+        m->fields.list[m->fields.count - 1].is_received = true;
     }
 }
 

@@ -46,6 +46,7 @@ static enum h2_event_kind refuse(struct h2_session *s, uint32_t id) {
 }
 
 static enum h2_event_kind open_stream(struct h2_session *s, uint32_t id, struct h2_event *e) {
+    if (s->client.is_on) return session_fail(s, H2_PROTOCOL_ERROR, "HEADERS on a stream that was not asked for");
     stream_note_id(s, id);
     if (id > s->last_served) return take_late(s, id); /* after our GOAWAY: RFC 9113 6.8 */
     /* Streams that are closed but still held by their takers have a bound, too. */
@@ -61,16 +62,31 @@ static enum h2_event_kind open_stream(struct h2_session *s, uint32_t id, struct 
     return H2_HEAD;
 }
 
+/* In a client's session: interim heads, then one. */
+static enum h2_event_kind take_response(struct h2_session *s, struct h2_stream *st, struct h2_event *e) {
+    if (st->ended_by_peer || st->reset_by_peer)
+        return session_fail(s, H2_STREAM_CLOSED, "HEADERS on a stream that the peer has ended");
+    if (st->is_reset) return take_late(s, st->id);
+    if (s->block.end_stream) {
+        stream_peer_ended(s, st);
+        s->ending = st;
+    }
+    s->block.is_unread = true;
+    e->stream = st;
+    return H2_HEAD;
+}
+
 /* A second block is trailers: they end the stream (RFC 9113 8.1). */
 static enum h2_event_kind take_trailers(struct h2_session *s, struct h2_stream *st, struct h2_event *e) {
     if (st->ended_by_peer || st->reset_by_peer)
         return session_fail(s, H2_STREAM_CLOSED, "HEADERS on a stream that the peer has ended");
     if (st->is_reset) return take_late(s, st->id);
-    const char *why = head_check_trailers(s, s->block.whole);
+    const char *why = head_read_trailers(s, s->block.whole);
     if (s->has_failed) return H2_CLOSE;
     if (st->is_connect) why = "HEADERS in a tunnel"; /* RFC 9113 8.5 */
     if (!s->block.end_stream) why = "trailers without END_STREAM";
     if (st->body_left > 0) why = "the body is not as long as its content-length";
+    if (why) head_forget_trailers(s);
     if (why) return stream_fail(s, st, H2_PROTOCOL_ERROR, why, e);
     stream_peer_ended(s, st);
     s->ending = st;
@@ -82,7 +98,8 @@ static enum h2_event_kind take_block(struct h2_session *s, uint32_t id, struct s
     struct h2_stream *st = stream_find(s, id);
     s->block.whole = whole;
     s->block.stream = 0;
-    if (st) kind = take_trailers(s, st, e);
+    if (st && st->awaits_head) kind = take_response(s, st, e);
+    else if (st) kind = take_trailers(s, st, e);
     else if (stream_is_idle(s, id)) kind = open_stream(s, id, e);
     else kind = take_late(s, id);
     if (kind != H2_HEAD) block_is_read(s);
@@ -118,7 +135,7 @@ static bool unwrap(const struct frame *f, struct span *payload) {
 enum h2_event_kind block_headers(struct h2_session *s, const struct frame *f, struct span payload,
                                  struct h2_event *e) {
     if (f->stream % 2 == 0)
-        return session_fail(s, H2_PROTOCOL_ERROR, "HEADERS on a stream that a client cannot open");
+        return session_fail(s, H2_PROTOCOL_ERROR, "HEADERS on a stream that nobody can open");
     if (payload.n < before(f)) /* RFC 9113 4.2 */
         return session_fail(s, H2_FRAME_SIZE_ERROR, "HEADERS too short for their flags");
     if (!unwrap(f, &payload)) return session_fail(s, H2_PROTOCOL_ERROR, "more padding than payload");

@@ -142,6 +142,29 @@ void h2_send_continue(struct h2_session *s, struct h2_stream *st, struct chunks 
     buf_done(&block);
 }
 
+void h2_send_trailers(struct h2_session *s, struct h2_stream *st, const struct fields *f, struct chunks *out) {
+    struct buf block = {0};
+    for (uint32_t i = 0; i < f->count; i++)
+        if (!(header_flags(f->list[i].id) & HEADER_NO_TRAILER))
+            hpack_put(&block, f->list[i].id, f->list[i].name, f->list[i].value);
+    if (block.n) {
+        send_blocks(s, st, buf_span(&block), nothing, true, out);
+    } else {
+        struct chunks empty = {0};
+        h2_send_data(s, st, &empty, 0, true, out);
+    }
+    buf_done(&block);
+}
+
+void h2_send_interim(struct h2_session *s, struct h2_stream *st, int status, const struct fields *fields,
+                     struct chunks *out) {
+    struct buf block = {0};
+    hpack_put_status(&block, status);
+    for (uint32_t i = 0; fields && i < fields->count; i++) put_field(&block, &fields->list[i]);
+    send_blocks(s, st, buf_span(&block), nothing, false, out);
+    buf_done(&block);
+}
+
 /* ---- data ------------------------------------------------------------------------------------- */
 
 /* How much of n may be sent now. */
@@ -169,6 +192,7 @@ uint64_t h2_send_data(struct h2_session *s, struct h2_stream *st, struct chunks 
     uint64_t n = within_windows(s, st, body->bytes < max ? body->bytes : max), moved = 0;
     bool end = last && n == body->bytes;
     if (!can_send(s, st) || (n == 0 && !end)) return 0;
+    if (n < TINY_INCREMENT && n == body->bytes && s->small_frames < SMALL_FRAMES_MAX) s->small_frames += 2;
     h2_control(s, out);
     do {
         uint64_t part = n - moved < FRAME_BYTES_MAX ? n - moved : FRAME_BYTES_MAX;

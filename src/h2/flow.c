@@ -10,10 +10,16 @@
  * to the peer holds: now and then a PING goes out with a window update, and what was consumed until its answer comes
  * is what was under way in one round trip. If that is more than half of a stream's window, the window was what held
  * the peer up: it is doubled. Only a stream whose consumer has taken everything gets the larger target.
+ *
+ * Where we are the client, streams are the requests of many clients: one that takes nothing must not hold up the
+ * others. The connection's window is then given back as bytes come, and only streams, with a smaller bound, hold the
+ * peer back.
  */
 enum {
     CONNECTION_TARGET = 256 * 1024,      /* at first: four streams */
-    TARGET_MAX = 4 * 1024 * 1024         /* of the connection, and of a stream */
+    TARGET_MAX = 4 * 1024 * 1024,        /* of the connection, and of a stream */
+    CLIENT_TARGET = 1024 * 1024,         /* of a client's connection */
+    CLIENT_STREAM_MAX = 256 * 1024       /* … stream */
 };
 enum probe_state { PROBE_NONE, PROBE_UNDER_WAY };
 
@@ -29,14 +35,18 @@ static bool give_window(struct h2_session *s, uint32_t stream, int64_t *window, 
 void flow_init(struct h2_session *s) {
     s->send_window = s->peer_window = WINDOW_AT_FIRST;
     s->receive_window = WINDOW_AT_FIRST;
-    s->receive_target = CONNECTION_TARGET;
+    s->receive_target = s->client.is_on ? CLIENT_TARGET : CONNECTION_TARGET;
     s->stream_target = WINDOW_AT_FIRST;
     give_window(s, 0, &s->receive_window, 0, s->receive_target);
 }
 
+static int64_t stream_target_max(const struct h2_session *s) {
+    return s->client.is_on ? CLIENT_STREAM_MAX : TARGET_MAX;
+}
+
 static void start_probe(struct h2_session *s) {
     char payload[8];
-    if (s->probe_state != PROBE_NONE || s->stream_target >= TARGET_MAX) return;
+    if (s->probe_state != PROBE_NONE || s->stream_target >= stream_target_max(s)) return;
     s->probe_state = PROBE_UNDER_WAY;
     s->probe_bytes = 0;
     s->probe++;
@@ -49,7 +59,8 @@ bool flow_probe_answered(struct h2_session *s, uint64_t opaque) {
     if (s->probe_state != PROBE_UNDER_WAY || opaque != s->probe) return false;
     s->probe_state = PROBE_NONE;
     if (s->probe_bytes * 2 <= s->stream_target) return true;
-    s->stream_target = s->stream_target * 2 < TARGET_MAX ? s->stream_target * 2 : TARGET_MAX;
+    int64_t most = stream_target_max(s);
+    s->stream_target = s->stream_target * 2 < most ? s->stream_target * 2 : most;
     if (s->receive_target < s->stream_target * 2) s->receive_target = s->stream_target * 2;
     if (s->receive_target > TARGET_MAX) s->receive_target = TARGET_MAX;
     return true;
@@ -58,7 +69,7 @@ bool flow_probe_answered(struct h2_session *s, uint64_t opaque) {
 bool flow_receive(struct h2_session *s, struct h2_stream *st, uint32_t n) {
     if (n > s->receive_window) return false;
     s->receive_window -= n;
-    s->held += n;
+    if (!s->client.is_on) s->held += n;
     if (st) {
         st->receive_window -= n;
         st->held += n;
@@ -68,7 +79,7 @@ bool flow_receive(struct h2_session *s, struct h2_stream *st, uint32_t n) {
 
 void flow_consume(struct h2_session *s, struct h2_stream *st, int64_t n) {
     bool gave = false;
-    s->held -= n;
+    if (!s->client.is_on) s->held -= n;
     s->probe_bytes += n;
     if (st) {
         st->held -= n;
@@ -105,7 +116,9 @@ static enum h2_event_kind widen_stream(struct h2_session *s, struct h2_stream *s
 enum h2_event_kind flow_window_update(struct h2_session *s, const struct frame *f, struct span payload,
                                       struct h2_event *e) {
     uint32_t increment = read_32(payload.p) & WINDOW_MAX;
-    const char *why = increment < TINY_INCREMENT ? budget_spend(&s->budgets, BUDGET_TINY_WINDOWS) : NULL;
+    const char *why = NULL;
+    if (increment < TINY_INCREMENT && s->small_frames) s->small_frames--; /* it has got no more than that */
+    else if (increment < TINY_INCREMENT) why = budget_spend(&s->budgets, BUDGET_TINY_WINDOWS);
     if (why) return session_fail(s, H2_ENHANCE_YOUR_CALM, why);
     if (f->stream == 0) return widen_connection(s, increment);
     if (stream_is_idle(s, f->stream)) return session_fail(s, H2_PROTOCOL_ERROR, "WINDOW_UPDATE on an idle stream");

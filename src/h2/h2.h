@@ -64,6 +64,9 @@ struct h2_stream {
     bool is_reset;             /* RST_STREAM came or is queued: closed */
     bool reset_by_peer;        /* it came */
     bool is_connect;           /* a tunnel: after its head there is nothing but DATA */
+    bool awaits_head;          /* h2/client.h: no head but interim ones has come */
+    bool asked_head;           /* … the request is HEAD */
+    bool is_unprocessed;       /* … the peer has not begun with it: it may be asked again, whatever it is */
 };
 
 struct h2_session;
@@ -106,6 +109,10 @@ enum h2_event_kind h2_next(struct h2_session *s, struct span *in, struct h2_even
 int h2_read_head(struct h2_session *s, struct h2_stream *st, struct message *m, struct arena *a);
 const char *h2_last_fault(const struct h2_session *s); /* a constant; NULL: there was none yet */
 
+/* With H2_END: the trailers (RFC 9113 8.1), until the next call of h2_next(). What must not be in trailers is left
+ * out. NULL: there are none. */
+const struct fields *h2_trailers(const struct h2_session *s);
+
 /* n bytes of a stream's body (or of what was thrown away for it) need no room any more: window updates follow. */
 void h2_consumed(struct h2_session *s, struct h2_stream *st, uint64_t n);
 
@@ -129,6 +136,9 @@ size_t h2_send_head(struct h2_session *s, struct h2_stream *st, const struct req
                     int64_t now_s, struct chunks *out);
 /* 100 (RFC 9113 8.1). */
 void h2_send_continue(struct h2_session *s, struct h2_stream *st, struct chunks *out);
+/* Any interim response; fields may be NULL. */
+void h2_send_interim(struct h2_session *s, struct h2_stream *st, int status, const struct fields *fields,
+                     struct chunks *out);
 
 /*
  * Moves bytes from body to out as DATA frames, as much as both windows and `max` allow. last: body is all that is
@@ -138,6 +148,10 @@ void h2_send_continue(struct h2_session *s, struct h2_stream *st, struct chunks 
  */
 uint64_t h2_send_data(struct h2_session *s, struct h2_stream *st, struct chunks *body, uint64_t max, bool last,
                       struct chunks *out);
+
+/* The end of a body that has trailers, behind its last byte; what must not be in trailers is left out. They need no
+ * window. */
+void h2_send_trailers(struct h2_session *s, struct h2_stream *st, const struct fields *f, struct chunks *out);
 
 /* Tells the peer that the stream ends here (queued once); the stream stays its taker's. */
 void h2_reset(struct h2_session *s, struct h2_stream *st, uint32_t error);

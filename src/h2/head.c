@@ -59,7 +59,7 @@ static void note_pseudo(struct head *h, struct h2_stream *st, const struct hpack
         fields_add(&h->m->fields, h->arena, HEADER_HOST, f->value);
         break;
     case PSEUDO_PROTOCOL:
-        st->protocol = f->value;
+        st->protocol = h->m->protocol = f->value;
         break;
     default:
         h->malformed = "a pseudo-header field that no request has";
@@ -110,7 +110,7 @@ static bool may_have_controls(const char *p) {
     return ((eight - ones * 0x20) & ~eight & tops) || ((del - ones) & ~del & tops);
 }
 
-static bool has_controls(struct span value) {
+bool head_has_controls(struct span value) {
     for (size_t i = 0; i < value.n; i++) {
         while (value.n - i > 8 && !may_have_controls(value.p + i)) i += 8;
         if (!(char_class[(unsigned char)value.p[i]] & CHAR_FIELD)) return true;
@@ -138,7 +138,7 @@ static void note_regular(struct head *h, const struct hpack_field *f) {
     default:
         break;
     }
-    if (h->options & PARSE_HEADER_STRICT && has_controls(f->value)) h->status = 400;
+    if (h->options & PARSE_HEADER_STRICT && head_has_controls(f->value)) h->status = 400;
     if (keep) fields_append(&h->m->fields, h->arena, (enum header)f->id, f->name, f->value);
 }
 
@@ -147,8 +147,7 @@ static bool is_of_connection(uint16_t id) {
            id == HEADER_TRANSFER_ENCODING || id == HEADER_UPGRADE;
 }
 
-/* RFC 9113 8.2.1, 8.2.2: what no field may be, in a head or in trailers. NULL if it is not so. */
-static const char *check_field(const struct hpack_field *f) {
+const char *head_check_field(const struct hpack_field *f) {
     if (!f->is_lower || f->name.n == 0) return "a field name with upper case or other wrong characters";
     if (!f->is_clean) return "a field value with wrong characters or blanks around it";
     return is_of_connection(f->id) ? "a field of HTTP/1's connections" : NULL;
@@ -156,15 +155,8 @@ static const char *check_field(const struct hpack_field *f) {
 
 /* ---- the block -------------------------------------------------------------------------------- */
 
-/* limits - what of a block has been decoded, and may be; a field that is beyond them is not stored */
-struct limits {
-    uint64_t bytes, bytes_max;
-    uint32_t fields;
-};
-
-/* The next field. HPACK_BROKEN: the session has failed. */
-static enum hpack_result next_field(struct h2_session *s, struct hpack_block *block, struct arena *a,
-                                    struct limits *l, struct hpack_field *f) {
+enum hpack_result head_next(struct h2_session *s, struct hpack_block *block, struct arena *a, struct limits *l,
+                            struct hpack_field *f) {
     enum hpack_result result = hpack_next(&s->decoder, block, a, f);
     if (result == HPACK_BROKEN) session_fail(s, H2_COMPRESSION_ERROR, "a header block cannot be decoded");
     if (result != HPACK_FIELD) return result;
@@ -180,23 +172,36 @@ bool head_skip(struct h2_session *s, struct span whole) {
     struct limits limits = {.bytes_max = block_decoded_max(s)};
     struct hpack_field f;
     enum hpack_result result;
-    do result = next_field(s, &block, NULL, &limits, &f);
+    do result = head_next(s, &block, NULL, &limits, &f);
     while (result == HPACK_FIELD);
     return result == HPACK_END;
 }
 
-const char *head_check_trailers(struct h2_session *s, struct span whole) {
+void head_forget_trailers(struct h2_session *s) {
+    arena_done(&s->trailer_arena);
+    s->trailer_arena = (struct arena){NULL, NULL, NULL};
+    s->trailers = (struct fields){0};
+}
+
+/* RFC 9110 6.5.1: fields that frame, route or tell how to go on have been needed before. */
+static void keep_trailer(struct h2_session *s, const struct hpack_field *f) {
+    if (header_flags((enum header)f->id) & HEADER_NO_TRAILER || head_has_controls(f->value)) return;
+    fields_append(&s->trailers, &s->trailer_arena, (enum header)f->id, f->name, f->value);
+}
+
+const char *head_read_trailers(struct h2_session *s, struct span whole) {
     struct hpack_block block = {.rest = whole};
     struct limits limits = {.bytes_max = block_decoded_max(s)};
+    struct arena *a = &s->trailer_arena;
     struct hpack_field f;
-    struct arena arena = {NULL, NULL, NULL};
     const char *why = NULL;
-    while (next_field(s, &block, limits.bytes > s->options.head_bytes ? NULL : &arena, &limits, &f) == HPACK_FIELD) {
+    while (head_next(s, &block, limits.bytes > s->options.head_bytes ? NULL : a, &limits, &f) == HPACK_FIELD) {
         if (limits.bytes > s->options.head_bytes || limits.fields > s->options.fields) why = "trailers too large";
         else if (f.id >= PSEUDO_AUTHORITY) why = "a pseudo-header field in trailers"; /* RFC 9113 8.1 */
-        else if (!why) why = check_field(&f);
+        else if (!why) why = head_check_field(&f);
+        if (!why) keep_trailer(s, &f);
     }
-    arena_done(&arena);
+    if (why || s->has_failed) head_forget_trailers(s);
     return why;
 }
 
@@ -205,10 +210,10 @@ static void decode(struct h2_session *s, struct h2_stream *st, struct head *h) {
     struct hpack_block block = {.rest = s->block.whole};
     struct limits limits = {.bytes_max = block_decoded_max(s)};
     struct hpack_field f;
-    while (next_field(s, &block, h->malformed || h->status ? NULL : h->arena, &limits, &f) == HPACK_FIELD) {
+    while (head_next(s, &block, h->malformed || h->status ? NULL : h->arena, &limits, &f) == HPACK_FIELD) {
         if (h->malformed || h->status) continue;
         if (limits.bytes > s->options.head_bytes || limits.fields > s->options.fields) h->status = 431;
-        else if ((h->malformed = check_field(&f))) continue;
+        else if ((h->malformed = head_check_field(&f))) continue;
         else if (f.id >= PSEUDO_AUTHORITY) note_pseudo(h, st, &f);
         else note_regular(h, &f);
     }

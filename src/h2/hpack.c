@@ -302,6 +302,10 @@ void hpack_put_status(struct buf *out, int status) {
     put_field(out, PSEUDO_STATUS, (struct span){NULL, 0}, (struct span){digits, sizeof digits});
 }
 
+void hpack_put_pseudo(struct buf *out, enum pseudo id, struct span value) {
+    put_field(out, id, SPAN(":protocol"), value); /* the one that the static table lacks */
+}
+
 void hpack_put_no_table(struct buf *out) {
     put_number(out, SIZE_UPDATE, SIZE_UPDATE_BITS, 0);
 }

@@ -72,6 +72,7 @@ enum hpack_result hpack_next(struct hpack_decoder *d, struct hpack_block *block,
  * are shorter. So a block is made once and sent to everybody. Names are written in lower case whatever they are.
  */
 void hpack_put_status(struct buf *out, int status);
+void hpack_put_pseudo(struct buf *out, enum pseudo id, struct span value); /* not PSEUDO_STATUS, PSEUDO_UNKNOWN */
 void hpack_put(struct buf *out, enum header id, struct span name, struct span value);
 /* The same for what nobody on the way may compress either: "Set-Cookie" and its like (RFC 7541 7.1.3). */
 void hpack_put_never_indexed(struct buf *out, enum header id, struct span name, struct span value);

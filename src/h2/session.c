@@ -24,7 +24,7 @@ static void put_settings(struct h2_session *s) {
     buf_done(&payload);
 }
 
-struct h2_session *h2_make(const struct h2_options *o) {
+struct h2_session *session_make(const struct h2_options *o) {
     struct h2_session *s = memory_zeroed(1, sizeof *s);
     s->options = *o;
     s->last_served = UINT32_MAX;
@@ -33,6 +33,11 @@ struct h2_session *h2_make(const struct h2_options *o) {
     list_init(&s->streams);
     for (unsigned i = 0; i < H2_URGENCIES; i++) list_init(&s->turns[i]);
     hpack_init(&s->decoder, HPACK_TABLE_BYTES);
+    return s;
+}
+
+struct h2_session *h2_make(const struct h2_options *o) {
+    struct h2_session *s = session_make(o);
     put_settings(s);
     flow_init(s);
     return s;
@@ -45,6 +50,7 @@ void h2_drop(struct h2_session *s) {
     buf_done(&s->control);
     buf_done(&s->kept);
     buf_done(&s->block.fragments);
+    head_forget_trailers(s);
     free(s->early);
     free(s);
 }
@@ -55,10 +61,10 @@ void h2_drop(struct h2_session *s) {
 static const char farewell[8] = "farewell";
 
 static void put_goaway(struct h2_session *s, uint32_t error) {
-    if (s->last_served > s->last_id) s->last_served = s->last_id;
+    if (s->last_served > s->last_id && !s->client.is_on) s->last_served = s->last_id;
     s->is_leaving = false;
     s->is_going = true;
-    frame_put_goaway(&s->control, s->last_served, error);
+    frame_put_goaway(&s->control, s->client.is_on ? 0 : s->last_served, error); /* a server opens no streams */
 }
 
 enum h2_event_kind session_fail(struct h2_session *s, uint32_t error, const char *why) {
@@ -115,6 +121,10 @@ void h2_control(struct h2_session *s, struct chunks *out) {
     buf_done(&s->control);
 }
 
+const struct fields *h2_trailers(const struct h2_session *s) {
+    return s->trailers.count ? &s->trailers : NULL;
+}
+
 size_t h2_control_bytes(const struct h2_session *s) {
     return s->control.n;
 }
@@ -129,8 +139,10 @@ static bool is_too_much(struct h2_session *s, enum budget which) {
 /* ---- SETTINGS, PING, GOAWAY, RST_STREAM, PRIORITY --------------------------------------------- */
 
 static enum h2_event_kind take_setting(struct h2_session *s, uint16_t setting, uint32_t value) {
+    const char *why = "a setting has a value that it cannot have";
     uint32_t error = setting_check(setting, value);
-    if (error) return session_fail(s, error, "a setting has a value that it cannot have");
+    if (!error && s->client.is_on) error = client_setting(s, setting, value, &why);
+    if (error) return session_fail(s, error, why);
     switch (setting) {
     case SETTING_HEADER_TABLE_SIZE:
         if (value < s->peer_table) s->must_say_no_table = true;
@@ -157,6 +169,7 @@ static enum h2_event_kind take_settings(struct h2_session *s, const struct frame
     if (f->flags & FLAG_ACK)
         return payload.n ? session_fail(s, H2_FRAME_SIZE_ERROR, "SETTINGS with ACK and a payload") : H2_MORE;
     if (payload.n % SETTING_BYTES) return session_fail(s, H2_FRAME_SIZE_ERROR, "SETTINGS with half a setting");
+    if (!s->has_settings) s->client.peer_streams = UINT32_MAX; /* unless they say less */
     for (size_t at = 0; at < payload.n; at += SETTING_BYTES) {
         if (at && at % (SETTING_BYTES * SETTINGS_FOR_ONE) == 0 && is_too_much(s, BUDGET_SETTINGS)) return H2_CLOSE;
         if (take_setting(s, read_16(payload.p + at), read_32(payload.p + at + 2)) == H2_CLOSE) return H2_CLOSE;
@@ -179,8 +192,9 @@ static enum h2_event_kind take_ping(struct h2_session *s, const struct frame *f,
     return H2_MORE;
 }
 
-static enum h2_event_kind take_goaway(struct h2_session *s) {
+static enum h2_event_kind take_goaway(struct h2_session *s, struct span payload) {
     s->peer_is_going = true;
+    if (s->client.is_on) client_goaway(s, payload);
     return is_too_much(s, BUDGET_UNKNOWN) ? H2_CLOSE : H2_MORE;
 }
 
@@ -191,10 +205,11 @@ static enum h2_event_kind take_reset(struct h2_session *s, const struct frame *f
     if (!st || st->is_reset) return is_too_much(s, BUDGET_LATE) ? H2_CLOSE : H2_MORE;
     st->reset_by_peer = true;
     if (st->ended_by_peer && st->ended_by_us) return H2_MORE; /* over already: nobody need know */
-    if (!st->ended_by_us && is_too_much(s, BUDGET_RESETS)) return H2_CLOSE;
+    if (!st->ended_by_us && !s->client.is_on && is_too_much(s, BUDGET_RESETS)) return H2_CLOSE;
     stream_closed(s, st);
     e->stream = st;
     e->error = read_32(payload.p);
+    st->is_unprocessed = e->error == H2_REFUSED_STREAM; /* RFC 9113 8.7 */
     return H2_RESET;
 }
 
@@ -204,6 +219,8 @@ static enum h2_event_kind take_reset(struct h2_session *s, const struct frame *f
 static uint32_t check_body(const struct h2_stream *st, const struct frame *f, uint32_t n, const char **why) {
     *why = "more data than the stream's window allows";
     if (f->length > st->receive_window) return H2_FLOW_CONTROL_ERROR;
+    *why = "DATA before a head";
+    if (st->awaits_head) return H2_PROTOCOL_ERROR;
     *why = "the body is not as long as its content-length"; /* RFC 9113 8.1.1 */
     if (st->body_left == BODY_UNKNOWN) return H2_NO_ERROR;
     bool fits = f->flags & FLAG_END_STREAM ? n == st->body_left : n <= st->body_left;
@@ -290,12 +307,14 @@ static enum h2_event_kind take_frame(struct h2_session *s, const struct frame *f
         return is_too_much(s, BUDGET_PRIORITIES) ? H2_CLOSE : H2_MORE;
     case FRAME_RST_STREAM: return take_reset(s, f, payload, e);
     case FRAME_SETTINGS: return take_settings(s, f, payload);
-    case FRAME_PUSH_PROMISE: return session_fail(s, H2_PROTOCOL_ERROR, "PUSH_PROMISE from a client");
+    case FRAME_PUSH_PROMISE: return session_fail(s, H2_PROTOCOL_ERROR, "PUSH_PROMISE, which nobody may send here");
     case FRAME_PING: return take_ping(s, f, payload);
-    case FRAME_GOAWAY: return take_goaway(s);
+    case FRAME_GOAWAY: return take_goaway(s, payload);
     case FRAME_WINDOW_UPDATE: return flow_window_update(s, f, payload, e);
     case FRAME_CONTINUATION: return block_continuation(s, f, payload, e);
-    case FRAME_PRIORITY_UPDATE: return priority_update(s, payload);
+    case FRAME_PRIORITY_UPDATE:
+        if (s->client.is_on) return session_fail(s, H2_PROTOCOL_ERROR, "PRIORITY_UPDATE from a server");
+        return priority_update(s, payload);
     default: return skip_unknown(s, f);
     }
 }
@@ -305,6 +324,7 @@ static bool is_sound(struct h2_session *s, const struct frame *f) {
     const char *why = "the first frame is not SETTINGS";
     uint32_t error = H2_PROTOCOL_ERROR;
     if (s->has_settings || (f->type == FRAME_SETTINGS && !(f->flags & FLAG_ACK))) error = frame_check(f, &why);
+    if (error && client_sees_http1(s, f)) why = "it speaks HTTP/1, and not HTTP/2";
     bool continues = f->type == FRAME_CONTINUATION && f->stream == s->block.stream;
     if (!error && s->block.stream && !continues) {
         error = H2_PROTOCOL_ERROR;
@@ -375,6 +395,7 @@ static bool step(struct h2_session *s, struct span *in, struct h2_event *e) {
         s->ending = NULL;
         return true;
     }
+    if (s->client.has_unprocessed && client_next_unprocessed(s, e)) return true;
     if (s->data.is_open) {
         if (in->n == 0 && (s->data.left || s->data.padding)) return false;
         e->kind = next_data(s, in, e);
@@ -389,12 +410,13 @@ static bool step(struct h2_session *s, struct span *in, struct h2_event *e) {
 
 enum h2_event_kind h2_next(struct h2_session *s, struct span *in, struct h2_event *e) {
     assert(!s->block.is_unread);
+    if (s->trailer_arena.blocks) head_forget_trailers(s);
     *e = (struct h2_event){.kind = H2_MORE};
     while (e->kind == H2_MORE && !s->has_failed)
         if (!step(s, in, e)) break;
     if (!s->has_failed) return e->kind;
     if (s->block.is_unread) { /* a stream was opened in this very step: nobody is told of it */
-        stream_free(s, e->stream);
+        if (!s->client.is_on) stream_free(s, e->stream);
         block_is_read(s);
     }
     *e = (struct h2_event){.kind = H2_CLOSE, .error = s->error, .why = s->why};

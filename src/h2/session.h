@@ -9,6 +9,7 @@
 #include "h2/h2.h"
 #include "h2/hpack.h"
 
+enum { SMALL_FRAMES_MAX = 64 * 1024 };
 enum { STREAM_SLOTS = 16 }; /* ids are odd and mostly follow each other: they spread evenly */
 
 /* block - a field section that comes in HEADERS and perhaps CONTINUATION */
@@ -37,6 +38,17 @@ struct early {
     bool incremental;
 };
 
+/* client - what a session knows more of that is the client's (client.c) */
+struct client {
+    uint32_t peer_streams;     /* SETTINGS_MAX_CONCURRENT_STREAMS */
+    uint32_t peer_head_bytes;  /* SETTINGS_MAX_HEADER_LIST_SIZE */
+    uint32_t peer_last;        /* of GOAWAY: later streams were not begun with */
+    uint32_t peer_error;       /* … */
+    bool is_on;                /* we are the client */
+    bool peer_connects;        /* SETTINGS_ENABLE_CONNECT_PROTOCOL */
+    bool has_unprocessed;      /* H2_RESET is to be told of the streams behind peer_last */
+};
+
 struct h2_session {
     struct h2_options options;
     struct hpack_decoder decoder;
@@ -52,6 +64,9 @@ struct h2_session {
     struct h2_stream *last;    /* that was looked up */
     struct h2_stream *ending;  /* H2_END is to be told of it */
     const char *why;           /* the last fault of the peer */
+    struct fields trailers;    /* of the stream that is ending */
+    struct arena trailer_arena;
+    struct client client;
     uint64_t opened;           /* bit n: the stream `last_id - 2 n` was opened, not skipped */
     int64_t send_window, receive_window, receive_target, held; /* as in struct h2_stream, of the connection */
     int64_t stream_target;     /* for streams whose consumer keeps up */
@@ -64,6 +79,7 @@ struct h2_session {
     uint32_t last_id;          /* the highest that the peer has used */
     uint32_t last_served;      /* in GOAWAY: later ones are ignored */
     uint32_t lenient_upto;     /* on closed streams up to it frames may be under way: we reset one */
+    uint32_t small_frames;     /* two for each short DATA frame that no window made short */
     uint32_t peer_window;      /* SETTINGS_INITIAL_WINDOW_SIZE */
     uint32_t peer_table;       /* SETTINGS_HEADER_TABLE_SIZE */
     uint32_t error;            /* has_failed */
@@ -81,6 +97,8 @@ struct h2_session {
 
 /* ---- session.c: errors ------------------------------------------------------------------------ */
 
+/* A session without its first frames. */
+struct h2_session *session_make(const struct h2_options *o);
 /* A connection error: GOAWAY is queued. Always H2_CLOSE. */
 enum h2_event_kind session_fail(struct h2_session *s, uint32_t error, const char *why);
 /* A stream error of the peer: RST_STREAM is queued and counted. H2_RESET, or H2_CLOSE if that was one too many. */
@@ -112,12 +130,36 @@ uint64_t block_bytes_max(const struct h2_session *s);
 uint64_t block_decoded_max(const struct h2_session *s);
 void block_is_read(struct h2_session *s);
 
+/* ---- client.c --------------------------------------------------------------------------------- */
+
+/* 0, or the connection error that this setting of a server is. */
+uint32_t client_setting(struct h2_session *s, uint16_t setting, uint32_t value, const char **why);
+/* A frame's head that reads "HTTP/1.1". */
+bool client_sees_http1(const struct h2_session *s, const struct frame *f);
+void client_goaway(struct h2_session *s, struct span payload);
+/* The next stream that a GOAWAY has cut off. */
+bool client_next_unprocessed(struct h2_session *s, struct h2_event *e);
+
 /* ---- head.c ----------------------------------------------------------------------------------- */
+
+/* limits - what of a block has been decoded, and may be; a field that is beyond them is not stored */
+struct limits {
+    uint64_t bytes, bytes_max;
+    uint32_t fields;
+};
+
+/* The next field; without an arena its text is left out. HPACK_BROKEN: the session has failed. */
+enum hpack_result head_next(struct h2_session *s, struct hpack_block *block, struct arena *a, struct limits *l,
+                            struct hpack_field *f);
+/* RFC 9113 8.2.1, 8.2.2: what no field may be, in a head or in trailers. NULL if it is not so. */
+const char *head_check_field(const struct hpack_field *f);
+bool head_has_controls(struct span value);
 
 /* Decodes a block of which nothing is wanted, so that the table stays right. False: the session has failed. */
 bool head_skip(struct h2_session *s, struct span block);
-/* Trailers: NULL, or why they are malformed; the session may have failed. */
-const char *head_check_trailers(struct h2_session *s, struct span block);
+/* Trailers, into the session: NULL, or why they are malformed; the session may have failed. */
+const char *head_read_trailers(struct h2_session *s, struct span block);
+void head_forget_trailers(struct h2_session *s);
 
 /* ---- flow.c ----------------------------------------------------------------------------------- */
 

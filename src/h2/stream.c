@@ -74,7 +74,7 @@ void stream_free(struct h2_session *s, struct h2_stream *st) {
     spare_count++;
 }
 
-/* The peer may only use odd numbers, and we use none (RFC 9113 5.1.1). */
+/* Clients use odd numbers, and servers none, as nothing is pushed (RFC 9113 5.1.1). */
 bool stream_is_idle(const struct h2_session *s, uint32_t id) {
     return id % 2 == 0 || id > s->last_id;
 }
@@ -122,7 +122,7 @@ void h2_reset(struct h2_session *s, struct h2_stream *st, uint32_t error) {
 
 void h2_stream_drop(struct h2_session *s, struct h2_stream *st) {
     assert(!s->block.is_unread);
-    h2_reset(s, st, st->ended_by_us ? H2_NO_ERROR : H2_CANCEL);
+    h2_reset(s, st, st->ended_by_us && !s->client.is_on ? H2_NO_ERROR : H2_CANCEL);
     if (st->held) flow_consume(s, st, st->held);
     stream_free(s, st);
 }

@@ -135,7 +135,7 @@ static void add_bytes(struct chunks *out, const struct reply *p, uint64_t at, ui
 void answer_body(const struct answer *a, const struct reply *p, struct chunks *out) {
     char head[512];
     if (!a->with_body) return;
-    if (a->status != 206) add_bytes(out, p, 0, p->length);
+    if (a->status == p->status) add_bytes(out, p, 0, p->length); /* which may be a backend's 206 */
     for (unsigned i = 0; i < a->range_count; i++) {
         const struct byte_range *range = &a->ranges[i];
         if (a->range_count > 1) chunks_add_copy(out, (struct span){head, part_head(head, p, range)});

@@ -16,7 +16,7 @@ static void make_room(struct fields *f, struct arena *a) {
 
 void fields_append(struct fields *f, struct arena *a, enum header id, struct span name, struct span value) {
     if (f->count == f->cap) make_room(f, a);
-    f->list[f->count++] = (struct field){name, value, id};
+    f->list[f->count++] = (struct field){name, value, id, false};
     f->present[id >> 6] |= UINT64_C(1) << (id & 63);
 }
 
@@ -103,6 +103,7 @@ static void set(struct fields *f, struct arena *a, enum header id, struct span n
     }
     uint32_t at = (uint32_t)(first - f->list);
     f->list[at].value = value;
+    f->list[at].is_received = false;
     remove_from(f, at + 1, id, name);
 }
 

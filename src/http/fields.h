@@ -13,6 +13,7 @@
 struct field {
     struct span name, value;
     enum header id;
+    bool is_received; /* HTTP/1: so it came from the client; not what the administrator has added or set */
 };
 
 /* fields - a list in an arena or in the input buffer; grows in the arena it is given. Zeroed memory

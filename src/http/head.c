@@ -13,14 +13,17 @@ static bool is_framing(enum header id) {
            id == HEADER_DATE || id == HEADER_KEEP_ALIVE;
 }
 
+void head_add_field(struct buf *head, const struct field *f) {
+    buf_add(head, f->name);
+    buf_add(head, SPAN(": "));
+    buf_add(head, f->value);
+    buf_add(head, SPAN("\r\n"));
+}
+
 void head_add_fields(struct buf *head, const struct fields *fields) {
     for (uint32_t i = 0; i < fields->count; i++) {
         const struct field *f = &fields->list[i];
-        if (is_framing(f->id)) continue;
-        buf_add(head, f->name);
-        buf_add(head, SPAN(": "));
-        buf_add(head, f->value);
-        buf_add(head, SPAN("\r\n"));
+        if (!is_framing(f->id)) head_add_field(head, f);
     }
 }
 

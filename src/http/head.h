@@ -13,6 +13,9 @@ void head_start(struct buf *head, int status);
  * Connection, Keep-Alive, Date. */
 void head_add_fields(struct buf *head, const struct fields *fields);
 
+/* One, whatever it is. */
+void head_add_field(struct buf *head, const struct field *f);
+
 /* The text as a blob with one reference; empties the buf. */
 struct blob *head_finish(struct buf *head);
 

@@ -32,8 +32,10 @@ struct message {
     struct span target_sent; /* as on the wire */
     struct span scheme;      /* of absolute-form; else empty */
     struct span authority;   /* Host or the target's authority: checked, lower case; empty if there is none */
+    struct span protocol;    /* of an extended CONNECT (RFC 8441): "websocket"; else empty */
     struct uri uri;
     struct fields fields;
+    struct fields trailers;  /* behind the body (RFC 9110 6.5), once it has come; for gateways alone */
 };
 
 /* physical - where a request leads in the file system; spans with a NUL behind them, in the request's arena */
@@ -87,7 +89,10 @@ struct request {
     struct span user;         /* REMOTE_USER, once somebody authenticated it */
     struct fields env;        /* what modules add to a gateway's environment */
     struct fields out;        /* of the response */
+    struct fields trailers;   /* of the response; from its source, before SOURCE_END */
     struct chunks body;       /* of the response, where it is complete */
+    struct chunks in_body;    /* of the request, where request_collect_body() was called */
+    struct release *releases; /* whom to tell when what it is at is given up */
     const struct file_state *made_from; /* the file that the body was made from, if it is not that file; or NULL */
     struct choices choices;   /* what was decided by Accept-Encoding */
     struct addr client;       /* who asks; a trusted forwarder may have named somebody else than the peer */
@@ -98,6 +103,8 @@ struct request {
     uint64_t received_bytes;  /* head and body */
     uint64_t body_received;   /* of the body, decoded */
     uint64_t body_sent;       /* HTTP/2: of the response's body, in frames */
+    uint64_t stuck_since_ms;  /* since when the sink takes nothing more; 0: it takes */
+    uint64_t stuck_ms;        /* how long that was before: no fault of the client's */
     uint64_t begun_ns;        /* monotonic: when the first byte was there */
     int64_t begun_s;          /* since 1970 */
     uint32_t id;              /* counts within the worker */
@@ -111,12 +118,19 @@ struct request {
     uint8_t lasting;          /* enum lasting; only ever raised */
     uint8_t waiting;          /* enum waiting */
     bool body_done;           /* the request's body was read to its end */
+    bool body_is_torn;        /* some of it went into a sink that is no more: nobody else can have the whole */
+    bool sink_ended;          /* r->sink was told the end */
+    bool wants_input;         /* with streams_body: more of it may come now */
     bool keep_alive;          /* the connection may take another request after this one */
-    bool is_tls;
+    bool is_tls;              /* the scheme is https: TLS on this connection, or a trusted forwarder says so */
     bool is_complete;         /* the response came to its end as it should */
     bool keep_error_status;   /* the error-handler's page goes out with error_status */
     bool is_emitted;          /* the head of the response is queued */
     bool no_range;            /* ranges of this representation are not given out */
+    bool streams_body;        /* its body goes into the sink while the handler and the source are at work */
+    bool is_bare;             /* nothing is said before the tunnel's first byte: request_be_tunnel() */
+    bool is_tunnel;           /* 101, or 2xx for CONNECT: bytes both ways until one side ends (RFC 9110 7.8, 9.3.6) */
+    bool keeps_time;          /* whoever answers it has time limits of its own: no 504, no max-write-idle meanwhile */
 };
 
 /* Raises how short-lived the response is. */

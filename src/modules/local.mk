@@ -70,4 +70,53 @@ if HAVE_ZSTD
 src_modules_libmodules_la_SOURCES += src/modules/deflate/zstd.c
 endif
 endif
+if MOD_EXTFORWARD
+src_modules_libmodules_la_SOURCES += src/modules/mod_extforward.c src/modules/extforward/chain.c src/modules/extforward/chain.h src/modules/extforward/trust.c src/modules/extforward/trust.h
+endif
+if MOD_AUTH
+src_modules_libmodules_la_SOURCES += src/modules/mod_auth.c
+endif
+if MOD_AUTHN_FILE
+src_modules_libmodules_la_SOURCES += src/modules/mod_authn_file.c
+endif
+if MOD_AUTHN_LDAP
+src_modules_libmodules_la_SOURCES += src/modules/mod_authn_ldap.c \
+	src/modules/auth/ldapfilter.c src/modules/auth/ldapjob.h
+endif
+if MOD_AUTHN_PAM
+src_modules_libmodules_la_SOURCES += src/modules/mod_authn_pam.c
+endif
+if MOD_CGI
+src_modules_libmodules_la_SOURCES += src/modules/mod_cgi.c \
+	src/modules/cgi/cgi.h \
+	src/modules/cgi/codec.c \
+	src/modules/cgi/explain.c \
+	src/modules/cgi/limits.c \
+	src/modules/cgi/run.c
+endif
+if MOD_FASTCGI
+src_modules_libmodules_la_SOURCES += src/modules/mod_fastcgi.c
+endif
+if MOD_SCGI
+src_modules_libmodules_la_SOURCES += src/modules/mod_scgi.c
+endif
+if MOD_AJP13
+src_modules_libmodules_la_SOURCES += src/modules/mod_ajp13.c
+endif
+if MOD_WSTUNNEL
+src_modules_libmodules_la_SOURCES += src/modules/mod_wstunnel.c \
+	src/modules/wstunnel/codec.c \
+	src/modules/wstunnel/frames.c src/modules/wstunnel/frames.h \
+	src/modules/wstunnel/text.c src/modules/wstunnel/text.h \
+	src/modules/wstunnel/wstunnel.h
+endif
+if MOD_PROXY
+src_modules_libmodules_la_SOURCES += src/modules/mod_proxy.c
+endif
+if MOD_SOCKPROXY
+src_modules_libmodules_la_SOURCES += src/modules/mod_sockproxy.c
+endif
+include src/modules/auth/local.mk
+include src/modules/gateway/local.mk
 src_modules_libmodules_la_CFLAGS = $(AM_CFLAGS) $(BROTLI_CFLAGS) $(LIBDEFLATE_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+src_modules_libmodules_la_CPPFLAGS = $(AM_CPPFLAGS) -DGC_LIBEXECDIR='"$(pkglibexecdir)"'

@@ -55,4 +55,4 @@ static const struct hook hooks[] = {
     {PHASE_URI_CLEAN, check_url, LASTS}, {PHASE_SUBREQUEST_START, check_file, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_access = {MODULE_ABI, "mod_access", directives, hooks, sizeof(struct settings),
-                                  &defaults,  is_active};
+                                  &defaults,  is_active, NULL};

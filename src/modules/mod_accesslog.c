@@ -128,4 +128,4 @@ static enum handler write_line(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_REQUEST_DONE, write_line, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_accesslog = {MODULE_ABI, "mod_accesslog", directives, hooks, sizeof(struct settings),
-                                     &defaults, is_active};
+                                     &defaults, is_active, NULL};

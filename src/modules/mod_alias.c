@@ -74,4 +74,4 @@ static enum handler map_path(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_PHYSICAL, map_path, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_alias = {MODULE_ABI, "mod_alias", directives, hooks, sizeof(struct settings),
-                                 &defaults,  is_active};
+                                 &defaults,  is_active, NULL};

@@ -94,6 +94,7 @@ static bool has_type(struct span type, const struct value *types) {
 
 static bool has_size(const struct request *r, const struct settings *s) {
     int64_t n = r->source ? r->source->length : (int64_t)r->body.bytes;
+    if (r->is_tunnel) return false;
     if (n < 0) return true; /* only its end will tell */
     return n > 0 && n >= (int64_t)s->min_bytes && (s->max_kib == 0 || n <= (int64_t)s->max_kib * 1024);
 }
@@ -288,4 +289,4 @@ static enum handler compress(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_RESPONSE_START, compress, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_deflate = {MODULE_ABI, "mod_deflate", directives, hooks, sizeof(struct settings),
-                                   &defaults,  is_active};
+                                   &defaults,  is_active, NULL};

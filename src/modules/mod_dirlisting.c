@@ -214,4 +214,4 @@ static enum handler list(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_SUBREQUEST_START, list, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_dirlisting = {MODULE_ABI, "mod_dirlisting", directives, hooks, sizeof(struct settings),
-                                      &defaults, is_active};
+                                      &defaults, is_active, NULL};

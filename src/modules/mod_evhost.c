@@ -51,4 +51,4 @@ static enum handler choose_root(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_DOCROOT, choose_root, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_evhost = {MODULE_ABI, "mod_evhost", directives, hooks, sizeof(struct settings),
-                                  &defaults,  is_active};
+                                  &defaults,  is_active, NULL};

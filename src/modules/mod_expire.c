@@ -120,4 +120,4 @@ static enum handler expire(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_RESPONSE_START, expire, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_expire = {MODULE_ABI, "mod_expire", directives, hooks, sizeof(struct settings),
-                                  &defaults,  is_active};
+                                  &defaults,  is_active, NULL};

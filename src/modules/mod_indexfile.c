@@ -75,4 +75,4 @@ static enum handler look_for_index(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_SUBREQUEST_START, look_for_index, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_indexfile = {MODULE_ABI, "mod_indexfile", directives, hooks, sizeof(struct settings),
-                                     &defaults, is_active};
+                                     &defaults, is_active, NULL};

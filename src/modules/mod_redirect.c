@@ -47,4 +47,4 @@ static enum handler redirect(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_URI_CLEAN, redirect, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_redirect = {MODULE_ABI, "mod_redirect", directives, hooks, sizeof(struct settings),
-                                    &defaults,  is_active};
+                                    &defaults,  is_active, NULL};

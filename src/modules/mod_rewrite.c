@@ -95,4 +95,4 @@ static const struct hook hooks[] = {
     {PHASE_URI_RAW, rewrite, LASTS}, {PHASE_PHYSICAL, rewrite_if_not_file, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_rewrite = {MODULE_ABI, "mod_rewrite", directives, hooks, sizeof(struct settings),
-                                   &defaults,  is_active};
+                                   &defaults,  is_active, NULL};

@@ -165,4 +165,4 @@ static const struct hook hooks[] = {{PHASE_URI_CLEAN, change_request, LASTS},
                                     {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_setenv = {MODULE_ABI, "mod_setenv", directives, hooks, sizeof(struct settings),
-                                  &defaults,  is_active};
+                                  &defaults,  is_active, NULL};

@@ -61,4 +61,4 @@ static enum handler choose_root(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_DOCROOT, choose_root, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_simple_vhost = {MODULE_ABI, "mod_simple_vhost", directives, hooks, sizeof(struct settings),
-                                        &defaults,  is_active};
+                                        &defaults,  is_active, NULL};

@@ -178,4 +178,4 @@ static enum handler answer(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_SUBREQUEST_START, answer, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_staticfile = {
-    MODULE_ABI, "mod_staticfile", directives, hooks, sizeof(struct settings), &defaults, NULL};
+    MODULE_ABI, "mod_staticfile", directives, hooks, sizeof(struct settings), &defaults, NULL, NULL};

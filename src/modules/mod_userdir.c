@@ -141,4 +141,4 @@ static enum handler find_user(struct request *r, const void *settings) {
 static const struct hook hooks[] = {{PHASE_PHYSICAL, find_user, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_userdir = {MODULE_ABI, "mod_userdir", directives, hooks, sizeof(struct settings),
-                                   &defaults,  is_active};
+                                   &defaults,  is_active, NULL};

@@ -66,6 +66,16 @@ static bool parse_address(struct span text, struct prefix *prefix) {
     return inet_pton(AF_INET6, name, prefix->bytes) == 1;
 }
 
+/* "::ffff:10.0.0.0/104" is 10.0.0.0/8, since mapped addresses are compared as IPv4. */
+static void unmap(struct prefix *prefix) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (prefix->family != AF_INET6 || prefix->bits < 96 || memcmp(prefix->bytes, mapped, sizeof mapped)) return;
+    prefix->family = AF_INET;
+    prefix->bits = (uint8_t)(prefix->bits - 96);
+    memcpy(prefix->bytes, prefix->bytes + 12, 4);
+    memset(prefix->bytes + 4, 0, 12);
+}
+
 bool prefix_parse(struct span text, struct prefix *prefix) {
     memset(prefix, 0, sizeof *prefix);
     if (text.n && text.p[0] == '/') {
@@ -77,6 +87,7 @@ bool prefix_parse(struct span text, struct prefix *prefix) {
     uint64_t bits = prefix->family == AF_INET ? 32 : 128;
     if (slash < text.n && !number_parse(span_from(text, slash + 1), bits, &bits)) return false;
     prefix->bits = (uint8_t)bits;
+    unmap(prefix);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/worker.h"
+#include "tls/tls.h"
 
 const struct core_settings *request_core(const struct request *r) {
     return r->plan ? r->plan->core : r->conn->worker->plan->core;
@@ -59,6 +60,12 @@ void **request_data(struct request *r, const struct module *m) {
     return i < r->conf->module_count ? &r->module_data[i] : NULL;
 }
 
+const void *request_settings(const struct request *r, const struct module *m) {
+    for (unsigned i = 1; i < r->conf->module_count; i++)
+        if (r->conf->modules[i] == m) return r->plan->settings[i];
+    return NULL;
+}
+
 void request_set_path(struct request *r, struct span basedir, struct span rel_path) {
     r->physical.basedir = basedir;
     r->physical.rel_path = rel_path;
@@ -92,6 +99,23 @@ void request_wake(struct request *r) {
     fdevent_wake(&r->conn->ev);
 }
 
+void request_resume(struct request *r) {
+    struct conn *c = r->conn;
+    if (r->stream) h2_wake(r);
+    if (c->is_running) fdevent_wake(&c->ev); /* who calls is being called by it */
+    else conn_run(c);
+}
+
+void request_want_body(struct request *r) {
+    request_wake(r);
+}
+
+bool request_tls_variable(struct request *r, unsigned *at, struct span *name, struct span *value) {
+    const struct proxied *p = r->conn->proxied;
+    if (p && p->trusts_tls && p->has_tls) return conn_proxied_variable(p, at, name, value);
+    return r->conn->tls && tls_export(r->conn->tls, at, name, value, &r->arena);
+}
+
 const struct addr *request_peer(const struct request *r) {
     return &r->conn->peer;
 }
@@ -102,9 +126,19 @@ size_t request_peer_text(const struct request *r, char out[ADDR_TEXT_BYTES]) {
 
 void request_local_addr(const struct request *r, struct addr *local) {
     struct addr_room room;
+    if (r->conn->proxied && r->conn->proxied->has_target) {
+        *local = r->conn->proxied->target;
+        return;
+    }
+    *local = r->conn->listening->local;
+    if (local->is.any.sa_family != AF_UNSPEC) return;
     room.len = sizeof room.storage;
     if (getsockname(r->conn->ev.fd, (struct sockaddr *)&room.storage, &room.len) != 0) room.len = 0;
     addr_from(local, &room);
+}
+
+struct span request_socket(const struct request *r) {
+    return r->conn->listening->name;
 }
 
 uint64_t request_sent_bytes(const struct request *r) {
@@ -131,4 +165,30 @@ bool request_is_complete(const struct request *r) {
 
 int request_sent_status(const struct request *r) {
     return r->sent_status ? r->sent_status : r->status;
+}
+
+struct fdevents *request_events(const struct request *r) {
+    return r->conn->worker->events;
+}
+
+/* ---- whom to tell ----------------------------------------------------------------------------- */
+
+struct release {
+    struct release *next;
+    void (*run)(void *arg);
+    void *arg;
+};
+
+void request_on_release(struct request *r, void (*release)(void *arg), void *arg) {
+    struct release *x = arena_get(&r->arena, sizeof *x);
+    *x = (struct release){r->releases, release, arg};
+    r->releases = x;
+}
+
+void request_release(struct request *r) {
+    while (r->releases) {
+        struct release *x = r->releases;
+        r->releases = x->next;
+        x->run(x->arg);
+    }
 }

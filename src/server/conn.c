@@ -28,10 +28,19 @@ enum {
 
 /* ---- beginning -------------------------------------------------------------------------------- */
 
+/* A client that has only said its last byte may still read; one that is gone needs no answer any more. */
+static bool was_reset(int fd) {
+    int error = 0;
+    socklen_t n = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error != 0;
+}
+
 static void on_event(struct fdevent *ev, unsigned ready) {
     struct conn *c = CONTAINER(ev, struct conn, ev);
     if (ready & (FDEVENT_IN | FDEVENT_RDHUP)) c->may_read = true;
     if (ready & FDEVENT_NVAL) c->is_broken = true;
+    bool is_unread = c->waiting == WAITING_HANDLER && !(c->request && c->request->wants_input);
+    if ((ready & FDEVENT_IN) && is_unread && was_reset(ev->fd)) c->is_broken = true;
     conn_run(c);
 }
 
@@ -62,6 +71,9 @@ void conn_time_out(struct conn *c, struct request *r) {
     } else if (r->state == REQUEST_WRITE || r->state == REQUEST_RESPONSE_END) {
         say_timeout(c, "the client does not take the response");
         request_break(r);
+    } else if (request_lacks_body(r)) {
+        say_timeout(c, "the request's body did not come");
+        request_refuse_now(r, 408);
     } else {
         say_timeout(c, "nobody answered the request");
         request_refuse_now(r, 504);
@@ -103,8 +115,24 @@ static struct conn *conn_get(struct worker *w) {
     return c;
 }
 
+static bool is_one_address(const struct addr *a) {
+    const struct in6_addr *v6 = &a->is.v6.sin6_addr;
+    if (a->is.any.sa_family == AF_INET) return a->is.v4.sin_addr.s_addr != htonl(INADDR_ANY);
+    return a->is.any.sa_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(v6) && !IN6_IS_ADDR_V4MAPPED(v6);
+}
+
+/* Where it listens on one address, its connections have no other: none of them need be asked. */
+static void look_at(struct listening *l) {
+    struct addr_room room = {.len = sizeof room.storage};
+    l->is_looked_at = true;
+    if (!l->is_tcp || getsockname(l->ev.fd, (struct sockaddr *)&room.storage, &room.len) != 0) return;
+    addr_from(&l->local, &room);
+    if (!is_one_address(&l->local)) l->local.is.any.sa_family = AF_UNSPEC;
+}
+
 void conn_open(struct worker *w, struct listening *l, int fd, const struct addr *peer) {
     struct conn *c = conn_get(w);
+    if (!l->is_looked_at) look_at(l);
     if (!w->plan) w->plan = plan_global(w->conf);
     c->worker = w;
     c->listening = l;
@@ -162,7 +190,9 @@ uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit
     const struct core_settings *core = (r && r->plan ? r->plan : c->worker->plan)->core;
     switch (limit) {
     case LIMIT_READ_IDLE: return read_limit_ms(c, r, core, since_ms);
-    case LIMIT_WRITE_IDLE: return core->max_write_idle_s * UINT64_C(1000);
+    case LIMIT_WRITE_IDLE:
+        if (r && (r->streams_body || r->keeps_time || r->is_tunnel)) return request_limit_ms(c, r, since_ms);
+        return core->max_write_idle_s * UINT64_C(1000);
     case LIMIT_REQUESTS:
         if (c->h2) return h2_limit_ms(c);
         return idle_limit_ms(c, core, since_ms);
@@ -180,6 +210,13 @@ bool conn_has_unsent(const struct conn *c) {
     return c->out.count || (c->tls && tls_has_unsent(c->tls));
 }
 
+/* Who waits for a handler need not be told anew each time that nothing has come: only what comes and is not read now
+ * ends the interest. */
+static bool takes_input(const struct conn *c) {
+    if (c->waiting == WAITING_INPUT || (c->request && c->request->wants_input)) return true;
+    return c->waiting == WAITING_HANDLER && !c->may_read && (c->ev.interest & FDEVENT_IN);
+}
+
 void conn_wait(struct conn *c, enum limit limit) {
     uint64_t now = fdevents_now_ms(c->worker->events);
     uint64_t ms = conn_limit_ms(c, c->request, limit, c->since_ms);
@@ -187,7 +224,7 @@ void conn_wait(struct conn *c, enum limit limit) {
     bool handshake_waits = c->state == CONN_HANDSHAKE && c->waiting == WAITING_ROOM;
     uint64_t pace_left_ms = c->pace_ms > now ? c->pace_ms - now : 1;
     if (c->is_paced && (!c->h2 || pace_left_ms < ms)) ms = pace_left_ms;
-    if (c->waiting == WAITING_INPUT && !c->is_eof) want |= FDEVENT_IN;
+    if (takes_input(c) && !c->is_eof) want |= FDEVENT_IN;
     if ((conn_has_unsent(c) && !c->is_paced) || handshake_waits) want |= FDEVENT_OUT;
     fdevent_want(&c->ev, want);
     if (ms) deadline_in(c->worker->events, &c->deadline, ms);
@@ -266,6 +303,7 @@ static bool say_goodbye(struct conn *c) {
 }
 
 enum handler conn_linger(struct conn *c) {
+    conn_forget_tunnel(c);
     h1_end_request(c);
     h2_end(c);
     if (c->tls && !c->must_reset) tls_end_soon(c->tls);
@@ -287,6 +325,7 @@ static void arm_reset(int fd) {
 }
 
 enum handler conn_close(struct conn *c) {
+    conn_forget_tunnel(c);
     h1_end_request(c);
     h2_end(c);
     if (c->must_reset) arm_reset(c->ev.fd);
@@ -294,6 +333,7 @@ enum handler conn_close(struct conn *c) {
     chunks_clear(&c->out);
     conn_release_input(c);
     tls_drop(c->tls);
+    conn_drop_proxied(c);
     conf_drop(c->tls_conf);
     list_remove(&c->link);
     worker_conn_gone(c->worker);

@@ -27,10 +27,12 @@ struct listening {
     struct deadline again;    /* after "too many open files" */
     struct worker *worker;
     struct span name;         /* canonical; own memory */
+    struct addr local;        /* of all its connections; AF_UNSPEC: each has its own, or it is not looked at yet */
     uint32_t id;              /* counts within the process: part of the reply cache's key */
     unsigned refs;            /* connections that came from it, and the worker's own */
     bool is_tcp;
     bool is_silent;           /* it is for a configuration that has not come yet */
+    bool is_looked_at;        /* local */
 };
 void listening_drop(struct listening *l);
 
@@ -46,6 +48,7 @@ struct input {
     struct h1_chunked chunked; /* of the body that is being read */
     int64_t body_left;         /* of a body with a length */
     bool in_trailers;
+    bool is_raw;               /* a tunnel: what comes has no framing */
     char bytes[];
 };
 
@@ -58,10 +61,12 @@ struct protocol {
     enum handler (*read_head)(struct request *r);    /* into r->in; ERROR with r->status; FINISHED: nobody is there */
     enum handler (*read_body)(struct request *r);    /* on into r->sink, or away; GO_ON: all of it (r->body_done) */
     bool (*body_is_small)(const struct request *r);  /* could the rest be read away in a moment? */
+    void (*write_interim)(struct request *r, int status, const struct fields *fields);
     void (*write_reply)(struct request *r);          /* what the client gets of r->reply */
     void (*write_head)(struct request *r);           /* of a response whose body r->source has */
     enum handler (*write_body)(struct request *r);   /* GO_ON when the source is at its end */
     bool (*is_through)(const struct request *r);     /* the response is out, or as good as out */
+    bool (*begin_tunnel)(struct request *r);         /* raw bytes from here on; false: it cannot be */
     void (*break_off)(struct request *r);            /* a run-time error: what is not whole must not look whole */
 };
 extern const struct protocol http1, http2;
@@ -76,8 +81,10 @@ struct stream {
     struct span data;          /* what has come just now, behind that */
     uint64_t since_ms;         /* when it began */
     uint64_t until_ms;         /* when its request's wait is over; 0: it has no limit */
+    uint64_t sent_before;      /* by the connection, when until_ms was set */
     uint64_t drained_bytes;    /* thrown away since the request is over */
     bool is_last;              /* queue is all that is left of the response */
+    bool has_trailers;         /* … but for its trailers */
     bool body_ended;           /* of the request */
 };
 
@@ -86,6 +93,16 @@ enum { STREAMS_MAX = 100 };
 
 /* What is thrown away at most while a connection lingers, beside the rest of a body; and if that has no known end. */
 enum { LINGER_BYTES = 1024 * 1024, LINGER_UNKNOWN_BYTES = 1024 * 1024 * 1024 };
+
+/* proxied - what a PROXY line has said of the connection's client; spans point into bytes */
+struct proxied {
+    struct buf bytes;
+    struct addr target;        /* has_target: what the client has connected to */
+    struct span version, cipher, cn; /* has_tls */
+    bool is_read, is_named;    /* is_named: conn.peer is what it said */
+    bool has_target, has_tls, is_verified;
+    bool trusts_tls;           /* what is said of TLS counts */
+};
 
 /* conn - from accept() to close(); an idle one holds no input, no request and no queue */
 struct conn {
@@ -100,6 +117,7 @@ struct conn {
     struct list ready;         /* streams whose request is to be run */
     struct tls *tls;           /* NULL: plain */
     struct conf *tls_conf;     /* during the handshake: where names are looked up (held) */
+    struct proxied *proxied;   /* NULL: no PROXY line is expected */
     struct input *in;
     struct chunks out;
     struct addr peer;
@@ -124,6 +142,8 @@ struct conn {
     bool is_warned;            /* HTTP/2: the end was announced a while ago */
     bool is_rated;             /* HTTP/2: some request had a pace of its own */
     bool is_watched;           /* HTTP/2: a request waits until everything is sent */
+    bool is_running;           /* within conn_run() */
+    bool is_known;             /* PHASE_ACCEPT is over */
 };
 
 /* Makes a connection of an accepted descriptor and runs it. */
@@ -134,6 +154,20 @@ enum handler conn_handshake(struct conn *c);
 enum handler conn_serve(struct conn *c);
 enum handler conn_linger(struct conn *c);
 enum handler conn_close(struct conn *c);
+
+/* ---- accept.c: before the first byte ---------------------------------------------------------- */
+
+/* Modules are asked, then the PROXY line is read, if there must be one. */
+enum handler conn_accept(struct conn *c);
+/* The connection as a whole is one request (request_be_tunnel()): from here on; or no more, since it ends before. */
+void conn_begin_tunnel(struct conn *c);
+void conn_forget_tunnel(struct conn *c);
+/* With c->proxied: what it says of a request's client; variables of TLS, as request_tls_variable() does. */
+void conn_apply_proxied(const struct conn *c, struct request *r);
+bool conn_proxied_variable(const struct proxied *p, unsigned *at, struct span *name, struct span *value);
+void conn_drop_proxied(struct conn *c);
+
+/* ---- conn.c ----------------------------------------------------------------------------------- */
 
 /* Arms the limit of the table's row for as long as the step waits. */
 void conn_wait(struct conn *c, enum limit limit);
@@ -225,6 +259,39 @@ struct request *request_make(struct conn *c);
 /* Forgets what it was about; ready for the next. */
 void request_reset(struct request *r);
 void request_drop(struct request *r);
+
+/* Whoever registered with request_on_release() lets go. */
+void request_release(struct request *r);
+
+/* The body of a response that had begun is forgotten. */
+void request_drop_answer(struct request *r);
+
+/* ---- streaming.c, collect.c: bodies of requests ----------------------------------------------- */
+
+/* What it was at is given up: whoever registered lets go, the sink too, no body is streamed any more. */
+void request_give_up(struct request *r);
+void request_drop_sink(struct request *r);
+/* All of the body is there: the sink is told, once. The sink alone: there is none, as far as it is concerned. */
+void request_end_body(struct request *r);
+void request_end_sink(struct request *r);
+bool request_is_collected(const struct sink *s);
+
+/* Does the step that the request stands at take its body as it comes? */
+bool request_takes_body(const struct request *r);
+/* With streams_body: the body goes on into the sink as far as both allow. ERROR: it broke off, as r->status says. */
+enum handler request_stream_body(struct request *r);
+/* What came behind the body: kept, and merged into the fields where request.trailer-whitelist allows it. */
+void request_take_trailers(struct request *r, const struct fields *trailers);
+/* The response is whole: what may still come of the body is for nobody. */
+void request_end_stream(struct request *r);
+/* HANDLE has said is_tunnel. False: it cannot be one. */
+bool request_begin_tunnel(struct request *r);
+/* What HANDLE and WRITE may last, with any of streams_body, is_tunnel, keeps_time; 0: for ever. */
+uint64_t request_limit_ms(struct conn *c, const struct request *r, uint64_t since_ms);
+/* HTTP/2, time is up: with keeps_time it goes on where what waits on the connection is others', and moves. */
+bool request_has_time_again(struct conn *c, const struct request *r);
+/* Is it the client's body that HANDLE waited for in vain? */
+bool request_lacks_body(const struct request *r);
 
 /* The two ways into the table from outside: the connection broke; or time is up and the client is told so. */
 void request_break(struct request *r);

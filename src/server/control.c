@@ -57,6 +57,7 @@ bool control_send(int socket, enum control_kind kind, struct span payload, int f
         message.msg_controllen = 0;
         for (unsigned i = 0; i < 2; i++) {
             size_t done = (size_t)n < iov[i].iov_len ? (size_t)n : iov[i].iov_len;
+            if (done == 0) continue; /* there may be no payload */
             iov[i].iov_base = (char *)iov[i].iov_base + done;
             iov[i].iov_len -= done;
             n -= (ssize_t)done;

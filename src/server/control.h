@@ -1,4 +1,4 @@
-/* control.h - messages from the master to a worker, with a descriptor where one is needed */
+/* control.h - messages from the master to a worker or the helper, with a descriptor where one is needed */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef GOLDCREST_CONTROL_H
 #define GOLDCREST_CONTROL_H
@@ -16,6 +16,10 @@ enum control_kind {
     CONTROL_RELOAD, /* payload: name of the configuration, NUL, the recording of its inputs */
     CONTROL_TICKETS, /* payload: keys of session tickets, for tls_tickets_set() */
     CONTROL_REOPEN, /* logs */
+    CONTROL_HELPER, /* one end of a line between a worker and the helper (jobs.h), to either; with descriptor */
+    CONTROL_ERRORLOG,    /* to the helper; payload: its target; with the pipe's descriptor for "|…" */
+    CONTROL_BREAKAGELOG, /* likewise; empty: there is none */
+    CONTROL_PROGRAMS,    /* to the helper; payload: programs_list(); it answers with a byte */
     CONTROL_END     /* gracefully */
 };
 

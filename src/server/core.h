@@ -18,10 +18,10 @@ struct parse_options {
 
 struct core_settings {
     /* the process: global block only */
-    const struct value *modules;
+    const struct value *modules, *upload_dirs;
     bool compat_module_load, systemd_sockets, core_files, errorlog_syslog;
     uint32_t port, max_worker, max_fds, max_connections, max_head_bytes, max_head_fields;
-    uint32_t cache_kib;
+    uint32_t cache_kib, upload_file_bytes;
     struct span bind, network_backend, chroot, username, groupname, syslog_facility, event_handler, pid_file;
     const struct value *feature_flags;
     const struct parse_options *parse_options;
@@ -39,12 +39,13 @@ struct core_settings {
     uint32_t min_body_rate;   /* bytes a second, on average */
     uint32_t linger_timeout_s;
     uint32_t server_kbytes_s, connection_kbytes_s;
+    uint32_t stream_request_body, stream_response_body; /* 0: whole, 1: as it comes, 2: with little held */
     bool error_intercept, lowercase_filenames, follow_symlink, http11, range_requests;
     const struct mime_table *mime;
     bool etag_inode, etag_mtime, etag_size;
     bool log_conditions, log_not_found, log_requests, log_request_head, log_response_head, log_timeouts, log_states;
     bool log_request_head_on_error;
-    struct log *errorlog;
+    struct log *errorlog, *breakagelog;
 };
 
 extern const struct core_settings core_defaults;

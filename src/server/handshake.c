@@ -65,13 +65,24 @@ static enum handler look_for_preface(struct conn *c) {
     return HANDLER_GO_ON;
 }
 
+static enum handler begin(struct conn *c) {
+    if (c->request) conn_begin_tunnel(c);
+    else if (c->tls && tls_is_h2(c->tls)) h2_begin(c);
+    return HANDLER_GO_ON;
+}
+
 enum handler conn_handshake(struct conn *c) {
     struct worker *w = c->worker;
     if (c->is_broken) return HANDLER_ERROR;
+    if (!c->is_known || c->proxied) {
+        enum handler word = conn_accept(c);
+        if (word != HANDLER_GO_ON) return word;
+    }
     if (!c->tls && !c->tls_conf) {
         struct tls_context *context = secure_context(w->conf, c->listening->name);
-        if (!context && feature_flag(w->conf->core, SPAN("server.h2c"), false)) return look_for_preface(c);
-        if (!context) return HANDLER_GO_ON;
+        if (!context && feature_flag(w->conf->core, SPAN("server.h2c"), false) && !c->request)
+            return look_for_preface(c);
+        if (!context) return begin(c);
         c->tls_conf = conf_hold(w->conf);
         c->tls = tls_open(context, c->ev.fd, secure_select, c);
         if (!c->tls) return fail(c, "no TLS session can be made");
@@ -81,6 +92,5 @@ enum handler conn_handshake(struct conn *c) {
     conf_drop(c->tls_conf); /* names are not selected any more */
     c->tls_conf = NULL;
     c->since_ms = fdevents_now_ms(w->events);
-    if (tls_is_h2(c->tls)) h2_begin(c);
-    return HANDLER_GO_ON;
+    return begin(c);
 }

@@ -34,6 +34,18 @@ bool conf_open_logs(struct conf *conf) {
     return ok;
 }
 
+struct span conf_global_text(const struct conf *conf, struct span directive) {
+    const struct assignment *a = block_find(conf->tree->blocks[0], directive);
+    return a && a->value.type == VALUE_STRING ? a->value.string : SPAN("");
+}
+
+bool conf_error_log(const struct conf *conf, struct buf *target) {
+    bool syslog = conf->core->errorlog_syslog;
+    if (syslog) buf_printf(target, "syslog:%.*s", SPAN_ARG(conf->core->syslog_facility));
+    else buf_add(target, conf_global_text(conf, SPAN("server.errorlog")));
+    return !syslog && target->n && target->p[0] != '|';
+}
+
 void conf_each_piped_log(const struct conf *conf, void (*each)(struct span program, void *arg), void *arg) {
     for (size_t i = 0; i < conf->tree->block_count; i++) {
         const struct block_settings *b = &conf->blocks[i];

@@ -57,7 +57,7 @@ enum limit request_limit(const struct request *r) {
     return (enum limit)request_limits[r->state];
 }
 
-bool conn_run(struct conn *c) {
+static bool run_conn(struct conn *c) {
     for (;;) {
         enum handler word = HANDLER_ERROR;
         switch ((enum conn_state)c->state) {
@@ -79,6 +79,13 @@ bool conn_run(struct conn *c) {
         trace_conn(c, word, next);
         c->state = (uint8_t)next;
     }
+}
+
+bool conn_run(struct conn *c) {
+    c->is_running = true;
+    bool is_open = run_conn(c);
+    c->is_running = false; /* a closed one is freed after the batch */
+    return is_open;
 }
 
 int request_run(struct request *r) {

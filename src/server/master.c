@@ -23,7 +23,11 @@
 #include "base/memory.h"
 #include "fdevents/socket.h"
 #include "server/control.h"
+#include "server/daemon.h"
+#include "server/helper.h"
+#include "server/modules.h"
 #include "server/plan.h"
+#include "server/programs.h"
 #include "server/renewal.h"
 #include "server/serving.h"
 #include "tls/context.h"
@@ -49,11 +53,12 @@ struct master {
     struct held_listener *listeners;
     struct logger *loggers;
     struct renewal renewal;
+    struct helper helper;
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
     struct who who;        /* its name is our own: configurations come and go */
-    char *user, *pid_name; /* likewise */
-    int pid_fd;
+    char *user;            /* likewise */
+    struct pid_file pid_file;
     int news;            /* to the process that was called, until it has its answer; -1: none waits */
     bool ending;
 };
@@ -67,14 +72,20 @@ static unsigned worker_count(const struct master *m, const struct conf *conf) {
     return conf->core->max_worker && !m->start->idle_exit_s ? conf->core->max_worker : 1;
 }
 
-static _Noreturn void be_worker(struct master *m, unsigned slot, int control) {
-    struct serving s = {m->conf,  m->listeners, m->loggers,           m->who,
-                        slot,     m->slots,     control,              m->start->idle_exit_s,
-                        !m->start->foreground};
+/* In a process that the master has forked: what is the master's alone. */
+static void leave_master(const struct master *m) {
     for (unsigned i = 0; i < m->cap; i++)
         if (m->children[i].control >= 0) close(m->children[i].control);
-    if (m->pid_fd >= 0) close(m->pid_fd);
+    if (m->helper.control >= 0) close(m->helper.control);
+    if (m->pid_file.fd >= 0) close(m->pid_file.fd);
     if (m->news >= 0) close(m->news);
+}
+
+static _Noreturn void be_worker(struct master *m, unsigned slot, int control, int helper) {
+    struct serving s = {m->conf,   m->listeners, m->loggers, m->who,
+                        slot,      m->slots,     control,    helper,
+                        m->start->idle_exit_s,   !m->start->foreground};
+    leave_master(m);
     serving_run(&s);
 }
 
@@ -88,14 +99,16 @@ static bool start_worker(struct master *m, unsigned slot) {
     }
     fd_set_cloexec(pair[0], true);
     fd_set_cloexec(pair[1], true);
+    int helper = helper_line(&m->helper);
     logs_flush();
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
-        be_worker(m, slot, pair[1]);
+        be_worker(m, slot, pair[1], helper);
     }
     close(pair[1]);
+    if (helper >= 0) close(helper);
     if (pid < 0) {
         say_error("a worker cannot be started: fork: %s", strerror(errno));
         close(pair[0]);
@@ -162,6 +175,48 @@ static bool any_worker(const struct master *m) {
     return false;
 }
 
+/* ---- the helper ------------------------------------------------------------------------------- */
+
+static void leave_master_as_helper(void *arg) {
+    struct master *m = arg;
+    leave_master(m);
+    listeners_close(&m->listeners);
+    loggers_close(&m->loggers);
+}
+
+static bool start_helper(struct master *m) {
+    const struct helping s = {m->conf, &m->who, !m->start->foreground, leave_master_as_helper, m};
+    if (!helper_start(&m->helper, &s)) return false;
+    helper_logs(&m->helper, m->conf, m->loggers);
+    helper_keep_programs(&m->helper);
+    for (unsigned i = 0; i < m->cap; i++) {
+        int line = m->children[i].pid ? helper_line(&m->helper) : -1;
+        if (line < 0) continue;
+        tell(&m->children[i], CONTROL_HELPER, SPAN(""), line);
+        close(line);
+    }
+    return true;
+}
+
+/* Before workers take on a configuration: what it asks of the helper is there. */
+static void prepare_helper(struct master *m) {
+    if (m->helper.pid) {
+        helper_logs(&m->helper, m->conf, m->loggers);
+        helper_keep_programs(&m->helper);
+    } else if (modules_need_helper(m->conf) || programs_any()) {
+        start_helper(m);
+    }
+}
+
+/* Starts another if the last one is gone and it is time. Seconds until then; 0: nothing to wait for. */
+static int64_t replace_helper(struct master *m) {
+    struct helper *h = &m->helper;
+    if (!h->is_wanted || h->pid || (m->ending && !any_worker(m))) return 0;
+    int64_t wait = h->again_s - clock_monotonic_s();
+    if (wait > 0) return wait;
+    return start_helper(m) ? 0 : 1;
+}
+
 /* ---- children that are gone ------------------------------------------------------------------- */
 
 static void say_death(pid_t pid, int status) {
@@ -198,6 +253,7 @@ static void reap(struct master *m) {
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (logger_restart(m->loggers, pid, &m->who)) continue;
+        if (pid == m->helper.pid) helper_is_gone(&m->helper, status, m->ending);
         for (unsigned i = 0; i < m->cap; i++)
             if (m->children[i].pid == pid) worker_is_gone(m, i, status);
     }
@@ -308,10 +364,12 @@ static bool change(struct master *m, struct inputs *inputs, const char *why) {
         if (new->has_tls) tell_all(m, CONTROL_TICKETS, tls_tickets());
         say_what_stays(old->core, new->core);
         conf_each_piped_log(new, start_logger, m);
+        prepare_helper(m);
         send_all(m, old);
         listeners_close_others(&m->listeners, new);
         adjust_workers(m);
         conf_drop(old);
+        if (m->helper.pid) helper_keep_programs(&m->helper); /* those that only the old one wanted are let go */
         say_note("%s: configuration %u is in force", why, new->generation);
     }
     complaints_drop(complaints);
@@ -345,68 +403,12 @@ static void renew(struct master *m) {
     if (inputs && !change(m, inputs, "ssl.*: a file has changed")) renew_one_by_one(m);
 }
 
-static void set_alarm(int64_t a, int64_t b) {
-    alarm((unsigned)(!a || (b && b < a) ? b : a));
+/* 0 is never. */
+static int64_t sooner(int64_t a, int64_t b) {
+    return !a || (b && b < a) ? b : a;
 }
 
 /* ---- start and end ---------------------------------------------------------------------------- */
-
-/* What it holds stays until we serve: it may be the file of a server that is running. */
-static bool open_pid_file(struct master *m) {
-    struct span name = m->conf->core->pid_file;
-    m->pid_fd = -1;
-    if (name.n == 0) return true;
-    m->pid_name = span_dup(name);
-    m->pid_fd = fd_open(m->pid_name, O_WRONLY | O_CREAT, 0644);
-    if (m->pid_fd < 0) say_error("server.pid-file: %s cannot be written: %s", m->pid_name, strerror(errno));
-    return m->pid_fd >= 0;
-}
-
-static void write_pid(struct master *m) {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (m->pid_fd < 0) return;
-    if (ftruncate(m->pid_fd, 0) != 0 && errno != EINVAL) say_error("server.pid-file: %s", strerror(errno));
-    if (fd_write_all(m->pid_fd, text, (size_t)n) != 0) say_error("server.pid-file: %s", strerror(errno));
-}
-
-static void remove_pid_file(struct master *m) {
-    if (m->pid_fd < 0) return;
-    close(m->pid_fd);
-    m->pid_fd = -1;
-    unlink(m->pid_name);
-}
-
-/* We never served: if anything stands in it, it is another server's. */
-static void leave_pid_file(struct master *m) {
-    struct stat st;
-    if (m->pid_fd < 0) return;
-    if (fstat(m->pid_fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) unlink(m->pid_name);
-    close(m->pid_fd);
-    m->pid_fd = -1;
-}
-
-/* Leaves the terminal. The process that was called waits until the workers serve, and ends with that news. */
-static int daemonise(void) {
-    int ends[2];
-    char byte = 1;
-    if (fd_pipe(ends) != 0) return -1;
-    pid_t pid = fork();
-    if (pid < 0) return -1;
-    if (pid > 0) {
-        close(ends[1]);
-        ssize_t n;
-        do n = read(ends[0], &byte, 1);
-        while (n < 0 && errno == EINTR);
-        _exit(n == 1 ? byte : 255);
-    }
-    close(ends[0]);
-    setsid();
-    pid = fork();
-    if (pid != 0) _exit(0);
-    if (chdir("/") != 0) say_warning("chdir: %s", strerror(errno)); /* before there are workers: one place for all */
-    return ends[1];
-}
 
 static void leave_terminal(struct master *m) {
     const char good = 0;
@@ -437,13 +439,12 @@ static void act_as_worker(const struct who *who, bool yes) {
 /* The master speaks in the error log too; a worker has made the file already, as its user. */
 static void use_error_log(struct master *m) {
     const struct core_settings *core = m->conf->core;
-    struct span name = {NULL, 0};
-    const struct assignment *a = block_find(m->conf->tree->blocks[0], SPAN("server.errorlog"));
     struct buf target = {0};
-    if (a && a->value.type == VALUE_STRING) name = a->value.string;
-    if (core->errorlog_syslog) buf_printf(&target, "syslog:%.*s", SPAN_ARG(core->syslog_facility));
-    else if (name.n && name.p[0] != '|' && core->chroot.n) buf_printf(&target, "%s/%s", core->chroot.p, name.p);
-    else buf_add(&target, name);
+    bool is_file = conf_error_log(m->conf, &target);
+    if (is_file && core->chroot.n) {
+        buf_clear(&target);
+        buf_printf(&target, "%s/%s", core->chroot.p, conf_global_text(m->conf, SPAN("server.errorlog")).p);
+    }
     logs_set_opener(open_pipe, m);
     act_as_worker(&m->who, true);
     struct log *log = target.n ? log_open(buf_span(&target)) : NULL;
@@ -476,7 +477,7 @@ static void end(struct master *m, int signo) {
     m->ending = true;
     if (signo == SIGINT && !again) {
         say_note("SIGINT: no new connections; requests that are being answered are finished");
-        remove_pid_file(m);
+        pid_file_remove(&m->pid_file);
         tell_all(m, CONTROL_END, SPAN(""));
         listeners_close(&m->listeners);
         return;
@@ -484,7 +485,14 @@ static void end(struct master *m, int signo) {
     signal_all(m, SIGTERM);
 }
 
+/* Starts what is due, and sets the clock for what will be. */
+static void replace(struct master *m) {
+    int64_t next = sooner(replace_helper(m), replace_workers(m));
+    alarm((unsigned)sooner(next, m->ending ? 0 : renewal_wait_s(&m->renewal)));
+}
+
 static int watch(struct master *m, const sigset_t *set) {
+    replace(m);
     while (!m->ending || any_worker(m)) {
         int signo;
         if (sigwait(set, &signo) != 0) continue;
@@ -495,23 +503,24 @@ static int watch(struct master *m, const sigset_t *set) {
             logs_reopen();
             act_as_worker(&m->who, false);
             tell_all(m, CONTROL_REOPEN, SPAN(""));
+            if (m->helper.pid) helper_reopen_logs(&m->helper);
         }
         if (signo == SIGUSR1 && !m->ending) reload(m);
         if (signo == SIGCHLD) reap(m);
         renew(m);
-        int64_t next = replace_workers(m);
-        set_alarm(next, m->ending ? 0 : renewal_wait_s(&m->renewal));
+        replace(m);
     }
     return 0;
 }
 
 static void put_away(struct master *m) {
+    helper_end(&m->helper);
     listeners_close(&m->listeners);
     loggers_close(&m->loggers);
     renewal_done(&m->renewal);
     conf_drop(m->conf);
     free(m->children);
-    free(m->pid_name);
+    free(m->pid_file.name);
     free(m->user);
 }
 
@@ -521,7 +530,7 @@ static int give_up(struct master *m) {
     signal_all(m, SIGTERM);
     for (unsigned i = 0; i < m->cap; i++)
         while (m->children[i].pid && waitpid(m->children[i].pid, NULL, 0) < 0 && errno == EINTR) {}
-    leave_pid_file(m);
+    pid_file_leave(&m->pid_file);
     put_away(m);
     return 255;
 }
@@ -533,27 +542,27 @@ static void raise_core_limit(const struct core_settings *core) {
 }
 
 int master_run(const struct start *start, struct conf *conf) {
-    struct master m = {.start = start, .conf = conf, .pid_fd = -1, .news = -1};
+    struct master m = {.start = start, .conf = conf, .pid_file = {.fd = -1}, .news = -1, .helper = {.control = -1}};
     sigset_t set;
     clock_update();
     block_signals(&set);
     raise_core_limit(conf->core);
-    if (!privileges_find(conf->core, &m.who) || !open_pid_file(&m)) return give_up(&m);
+    if (!privileges_find(conf->core, &m.who) || !pid_file_open(&m.pid_file, conf->core->pid_file)) return give_up(&m);
     if (m.who.name) m.who.name = m.user = span_dup(span_of(m.who.name));
     if (!listeners_open(&m.listeners, conf, worker_count(&m, conf))) return give_up(&m);
     if (!start->foreground && (m.news = daemonise()) < 0) return give_up(&m);
     conf_each_piped_log(conf, start_logger, &m);
     renewal_watch(&m.renewal, conf);
+    prepare_helper(&m);
     if (!start_workers(&m)) return give_up(&m);
-    write_pid(&m);
+    pid_file_write(&m.pid_file);
     use_error_log(&m);
     say_note("goldcrest " VERSION " serves with %u worker%s", m.slots, m.slots == 1 ? "" : "s");
     if (start->ready) start->ready(conf);
     leave_terminal(&m);
-    set_alarm(0, renewal_wait_s(&m.renewal));
     int status = watch(&m, &set);
     say_note("goldcrest has ended");
-    remove_pid_file(&m);
+    pid_file_remove(&m.pid_file);
     put_away(&m);
     logs_flush();
     return status;

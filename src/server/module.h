@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "conf/directive.h"
 #include "conf/tree.h"
 #include "http/request.h"
@@ -21,6 +22,11 @@
 
 /* The phases of a request, in order; the names are lighttpd's. */
 enum phase {
+    PHASE_ACCEPT,           /* a connection before its first byte; r has no message. Conditions on the socket and the
+                               peer's address hold, no others */
+    PHASE_CLIENT,           /* once a request, before anything is decided: who asks may be corrected (r->client,
+                               is_tls, user, in.authority, env). Under the conditions as the peer meets them; they are
+                               looked at anew behind it. GO_ON, or a refusal */
     PHASE_URI_RAW,          /* the target may be rewritten */
     PHASE_URI_CLEAN,        /* by URL: refuse, redirect, authenticate, take it over */
     PHASE_DOCROOT,          /* virtual hosts: set physical.docroot */
@@ -43,7 +49,7 @@ struct hook {
     enum lasting lasting;
 };
 
-enum { MODULE_ABI = 1 };
+enum { MODULE_ABI = 2 };
 
 struct module {
     unsigned abi;                        /* MODULE_ABI */
@@ -53,6 +59,21 @@ struct module {
     size_t settings_size;
     const void *defaults;                /* settings_size bytes */
     bool (*is_active)(const void *settings); /* NULL: always */
+    const struct module_work *work;          /* NULL: nothing beside requests */
+};
+
+/*
+ * module_work - what a module does beside requests
+ * begin: in each worker, when it begins and after each reload (the new configuration is in force, the old one may
+ * still be held by requests), also after the first reload that does not use the module any more. end: once, before
+ * `events` goes away. Either may be NULL. Where a module that has a module_work is used, the helper process runs.
+ */
+struct fdevents;
+struct job_kind;
+struct module_work {
+    void (*begin)(struct fdevents *events);
+    void (*end)(void);
+    const struct job_kind *const *jobs; /* NULL-ended; or NULL */
 };
 
 /* ---- what hooks may ask ----------------------------------------------------------------------- */
@@ -77,6 +98,9 @@ bool request_set_target(struct request *r, struct span target);
  * request's arena, or is freed in PHASE_REQUEST_RESET. */
 void **request_data(struct request *r, const struct module *m);
 
+/* The settings of another module that hold for this request; NULL where it is not used, or not active. */
+const void *request_settings(const struct request *r, const struct module *m);
+
 /* Moves physical.path below another directory (alias, userdir): path = basedir + rel_path. */
 void request_set_path(struct request *r, struct span basedir, struct span rel_path);
 
@@ -92,10 +116,117 @@ struct span request_origin(struct request *r);
 /* Runs the connection of this request once more in the next turn: for what waited. */
 void request_wake(struct request *r);
 
+/* The same at once. Only as the last thing that a callback of fdevents does: r, and what hangs on it, may be gone
+ * when this returns. */
+void request_resume(struct request *r);
+
+/* Calls `release` once, when what the request is at is given up: it is answered otherwise (an error page, a time
+ * limit), starts anew, or ends, whole or not. The last one registered comes first. */
+void request_on_release(struct request *r, void (*release)(void *arg), void *arg);
+
+/* The worker's events: for descriptors and time limits of a module's own. */
+struct fdevents *request_events(const struct request *r);
+
+/* ---- bodies of requests ----------------------------------------------------------------------- */
+
+/* The body is collected before HANDLE, in r->in_body: up to 64 KiB in memory, then in unlinked files in
+ * server.upload-dirs. */
+void request_collect_body(struct request *r);
+
+/* With r->streams_body: the sink, which took less than it was offered, can take more; or the handler is through with
+ * the body. Wakes the request. */
+void request_want_body(struct request *r);
+
+/* ---- before the response ---------------------------------------------------------------------- */
+
+/* An interim response (RFC 9110 15.2: 100, 103 …; not 101), now. Not for HTTP/1.0. */
+void request_send_interim(struct request *r, int status, const struct fields *fields);
+
+/* For PHASE_ACCEPT: the connection begins with a PROXY line or header (haproxy's proxy-protocol.txt, v1 and v2),
+ * before TLS. It is read first; what it says is the connection's peer from then on, or the connection is closed.
+ * trust_tls: what it says of TLS (PP2_TYPE_SSL) becomes SSL_* variables of requests. */
+void request_expect_proxy_line(struct request *r, bool trust_tls);
+/* For PHASE_ACCEPT: there is no HTTP on this connection (after TLS, if there is). It is a request at HANDLE, with
+ * r->is_tunnel, r->handler and r->sink as set, and nothing is sent before the source's first byte. */
+void request_be_tunnel(struct request *r);
+
+/* Variables of TLS (SSL_PROTOCOL, SSL_CIPHER, SSL_CLIENT_* …): as tls_export(); false after the last one, or at once
+ * without TLS. They are not in r->env, unless ssl.verifyclient.exportcert asks for it. */
+bool request_tls_variable(struct request *r, unsigned *at, struct span *name, struct span *value);
+
+/* The directory that is this process's root (server.chroot), as it was called outside; empty: there is no other. */
+struct span process_root(void);
+
+/* ---- work that blocks: other processes do it (server/helper.c) -------------------------------- */
+
+/*
+ * job_kind - something that blocks or takes long: resolving a name, checking a password
+ * run: in a process of its own, with a worker's rights and the start's configuration; reads the question, writes the
+ * answer; may block for JOB_SECONDS, then its process is ended.
+ */
+struct job_kind {
+    const char *name; /* one in the whole program: "resolve" */
+    void (*run)(struct span question, struct buf *answer);
+};
+enum { JOB_SECONDS = 20, JOB_BYTES_MAX = 64 * 1024 /* question or answer */ };
+
+/* Asks. done: once, in a later turn; answer.p is NULL if there is none (too many wait, it took too long, its process
+ * died), else the bytes live during the call. NULL if it cannot be asked; done is then not called. Without a helper
+ * process (-1, tests) it is run here, at once, and `done` called in the next turn. */
+struct job;
+struct job *job_ask(const struct job_kind *kind, struct span question, void (*done)(void *arg, struct span answer),
+                    void *arg);
+void job_forget(struct job *j); /* done will not be called; accepts NULL */
+
+/* ---- programs: workers never fork, the helper process does ------------------------------------ */
+
+/* spawn - what to run; read during child_start() only */
+struct spawn {
+    const char *const *argv; /* argv[0] is a path; NULL-ended */
+    const char *const *envp; /* all of its environment; NULL-ended */
+    const char *directory;   /* working directory; NULL: "/" */
+    int in, out, err;        /* its descriptors 0, 1, 2: closed here in any case. err -1: server.breakagelog's, or the
+                                error log */
+};
+enum child_event {
+    CHILD_STARTED, /* value: its process id */
+    CHILD_FAILED,  /* errno */
+    CHILD_ENDED    /* as waitpid() has it */
+};
+enum { CHILD_END_UNKNOWN = -1 /* value of ENDED when the helper process was lost: the program got SIGTERM */ };
+
+/* Starts a program. event: STARTED or FAILED in a later turn, after STARTED ENDED. After FAILED or ENDED the child is
+ * no more: neither signalled nor forgotten. NULL with errno if it cannot be asked for. */
+struct child;
+struct child *child_start(const struct spawn *s, void (*event)(void *arg, enum child_event what, int value),
+                          void *arg);
+void child_signal(struct child *c, int signo); /* to its process group; before STARTED: as soon as it runs */
+void child_forget(struct child *c);            /* no more events; it runs on. Accepts NULL */
+
+/*
+ * program - one that runs as long as a configuration wants it (bin-path): listens on descriptor 0
+ * Counted, found again by its content: a reload that changes nothing of it lets it run. The helper binds the socket,
+ * starts it, and starts it anew when it ends (at once, then after 1, 2, 4 … 60 s).
+ */
+struct program_spec {
+    struct span command;         /* split like a shell's words; no other expansion */
+    struct span listen;          /* "/path/of/socket" or "ADDRESS:PORT" */
+    const char *const *envp;     /* NULL-ended */
+    uint32_t backlog;
+    int kill_signal;
+};
+struct program;
+struct program *program_hold(const struct program_spec *spec); /* copies; for a directive's compile() */
+void program_drop(struct program *p);                          /* for its discard(); accepts NULL */
+
 /* The peer's end of the connection and ours. */
 const struct addr *request_peer(const struct request *r);
+/* A PROXY line has named that peer: whoever is behind the one that has connected. */
+bool request_peer_is_named(const struct request *r);
 size_t request_peer_text(const struct request *r, char out[ADDR_TEXT_BYTES]);
 void request_local_addr(const struct request *r, struct addr *local);
+/* The socket it came by, as $SERVER["socket"] has it: "0.0.0.0:80", "/run/http.sock". */
+struct span request_socket(const struct request *r);
 
 /* Bytes of the response put on the wire so far (head and body; body alone), and of the request. */
 uint64_t request_sent_bytes(const struct request *r);

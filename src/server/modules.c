@@ -4,6 +4,10 @@
 
 #include "server/modules.h"
 
+#include "server/settings.h"
+
+static bool has_begun[64]; /* by place in builtin_modules */
+
 const struct module *module_find(struct span name) {
     if (span_is(name, SPAN("mod_compress"))) name = SPAN("mod_deflate"); /* since lighttpd 1.4.56 */
     for (size_t i = 0; builtin_modules[i]; i++)
@@ -41,5 +45,45 @@ const char *module_known(struct span name) {
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (span_is(name, span_of(known[i].name))) return known[i].say;
+    return NULL;
+}
+
+/* ---- what modules do beside requests ---------------------------------------------------------- */
+
+static bool is_used(const struct conf *conf, const struct module *m) {
+    for (unsigned i = 0; i < conf->module_count; i++)
+        if (conf->modules[i] == m) return true;
+    return false;
+}
+
+void modules_begin(const struct conf *conf, struct fdevents *events) {
+    for (size_t i = 0; builtin_modules[i] && i < sizeof has_begun; i++) {
+        const struct module_work *work = builtin_modules[i]->work;
+        if (!work || !(has_begun[i] || is_used(conf, builtin_modules[i]))) continue;
+        has_begun[i] = true;
+        if (work->begin) work->begin(events);
+    }
+}
+
+void modules_end(void) {
+    for (size_t i = 0; builtin_modules[i] && i < sizeof has_begun; i++) {
+        const struct module_work *work = builtin_modules[i]->work;
+        if (has_begun[i] && work->end) work->end();
+        has_begun[i] = false;
+    }
+}
+
+bool modules_need_helper(const struct conf *conf) {
+    for (unsigned i = 0; i < conf->module_count; i++)
+        if (conf->modules[i]->work) return true;
+    return false;
+}
+
+const struct job_kind *modules_job_kind(struct span name) {
+    for (size_t i = 0; builtin_modules[i]; i++) {
+        const struct module_work *work = builtin_modules[i]->work;
+        for (const struct job_kind *const *k = work ? work->jobs : NULL; k && *k; k++)
+            if (span_is(name, span_of((*k)->name))) return *k;
+    }
     return NULL;
 }

@@ -17,4 +17,15 @@ const struct module *module_find(struct span name);
 /* Is it a module that lighttpd has or had? Its replacement or reason, else NULL. */
 const char *module_known(struct span name);
 
+/* Calls module_work.begin of the modules that this configuration uses, or an earlier one has used. */
+struct conf;
+void modules_begin(const struct conf *conf, struct fdevents *events);
+void modules_end(void);
+
+/* Does a module of this configuration want the helper process? */
+bool modules_need_helper(const struct conf *conf);
+
+/* Of any module that is built in; NULL: there is no such kind. */
+const struct job_kind *modules_job_kind(struct span name);
+
 #endif

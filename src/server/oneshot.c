@@ -16,7 +16,11 @@
 #include "base/memory.h"
 #include "fdevents/socket.h"
 #include "server/conn.h"
+#include "server/helper.h"
+#include "server/jobs.h"
 #include "server/master.h"
+#include "server/modules.h"
+#include "server/programs.h"
 #include "server/worker.h"
 
 /* Copies what is there from one descriptor to the other. False at the end. */
@@ -61,12 +65,28 @@ static int client_socket(void) {
     return pid < 0 ? -1 : pair[0];
 }
 
+/* The errors of programs go where ours do. */
+static void start_helper(struct helper *h, const struct conf *conf, const struct who *who) {
+    const struct helping s = {conf, who, false, NULL, NULL};
+    if (!modules_need_helper(conf) && !programs_any()) return;
+    if (!helper_start(h, &s)) return;
+    helper_logs(h, conf, NULL);
+    helper_keep_programs(h);
+}
+
 int oneshot_run(struct conf *conf, uint32_t idle_exit_s) {
+    struct helper helper = {.control = -1};
     struct addr_room room;
     struct addr peer;
+    struct who who;
     signal(SIGPIPE, SIG_IGN);
     clock_update();
+    if (!privileges_find(conf->core, &who)) return 255;
+    start_helper(&helper, conf, &who);
     struct worker *w = worker_make(conf);
+    if (w && !privileges_drop(conf->core, &who)) return 255;
+    int line = w ? helper_line(&helper) : -1;
+    if (line >= 0) jobs_connect(line);
     int fd = client_socket();
     if (!w || fd < 0 || !conf_open_logs(conf)) {
         if (fd < 0) say_error("standard input is no connection: %s", strerror(errno));
@@ -86,6 +106,7 @@ int oneshot_run(struct conf *conf, uint32_t idle_exit_s) {
     worker_run(w);
     listening_drop(l);
     worker_drop(w);
+    helper_end(&helper);
     conf_drop(conf);
     while (waitpid(-1, NULL, 0) > 0) {} /* the relay, until the last byte is out */
     return 0;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/module.h"
+
 bool privileges_find(const struct core_settings *core, struct who *who) {
     *who = (struct who){0, 0, false, NULL};
     if (geteuid() != 0 || (!core->username.n && !core->groupname.n)) return true;
@@ -38,12 +40,19 @@ static bool failed(const char *what) {
     return false;
 }
 
+static struct span root; /* lives as long as the process */
+
+struct span process_root(void) {
+    return root;
+}
+
 bool privileges_drop(const struct core_settings *core, const struct who *who) {
     if (who->is_set && setgid(who->gid) != 0) return failed("setgid");
     if (who->is_set && setgroups(0, NULL) != 0) return failed("setgroups");
     if (who->name && initgroups(who->name, who->gid) != 0) return failed("initgroups");
     if (core->chroot.n && chroot(core->chroot.p) != 0) return failed("chroot");
     if (core->chroot.n && chdir("/") != 0) return failed("chdir");
+    if (core->chroot.n) root = (struct span){span_dup(core->chroot), core->chroot.n};
     if (who->name && setuid(who->uid) != 0) return failed("setuid");
     if (who->name && setuid(0) == 0) {
         say_error("setuid: root could be had back");

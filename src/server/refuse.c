@@ -14,33 +14,36 @@
 
 /* What a module had begun to say is not said. Of the fields only those that belong to the error stay. */
 static void forget_answer(struct request *r) {
-    struct span allow = fields_get(&r->out, &r->arena, HEADER_ALLOW);
-    struct span authenticate = fields_get(&r->out, &r->arena, HEADER_WWW_AUTHENTICATE);
-    struct span retry = fields_get(&r->out, &r->arena, HEADER_RETRY_AFTER);
-    if (r->source) r->source->drop(r->source);
-    r->source = NULL;
-    chunks_clear(&r->body);
+    const struct fields said = r->out;
+    request_drop_answer(r);
     r->out = (struct fields){0};
-    if (allow.p) fields_add(&r->out, &r->arena, HEADER_ALLOW, allow);
-    if (authenticate.p) fields_add(&r->out, &r->arena, HEADER_WWW_AUTHENTICATE, authenticate);
-    if (retry.p) fields_add(&r->out, &r->arena, HEADER_RETRY_AFTER, retry);
+    for (uint32_t i = 0; i < said.count; i++) {
+        enum header id = said.list[i].id;
+        if (id == HEADER_ALLOW || id == HEADER_WWW_AUTHENTICATE || id == HEADER_RETRY_AFTER)
+            fields_append(&r->out, &r->arena, id, said.list[i].name, said.list[i].value);
+    }
 }
 
 /* lighttpd asks the handler by GET, whatever the client sent, and without the client's body. */
 static enum handler ask_handler(struct request *r, struct span url, bool keep_status) {
     if (!r->body_done && !r->conn->protocol->body_is_small(r)) r->keep_alive = false;
-    if (r->sink) r->sink->drop(r->sink);
-    r->sink = NULL;
     if (!request_set_target(r, url)) {
         request_say(r, LOG_IS_ERROR, "the error-handler \"%.*s\" is no URL", SPAN_ARG(url));
         return HANDLER_GO_ON;
     }
+    if (r->in.body_bytes != 0) request_lasts(r, LASTS_NOT);
+    r->in.body_bytes = 0;
+    fields_remove(&r->in.fields, HEADER_CONTENT_LENGTH);
+    fields_remove(&r->in.fields, HEADER_CONTENT_TYPE);
+    fields_remove(&r->in.fields, HEADER_TRANSFER_ENCODING);
     r->error_status = r->status;
     r->keep_error_status = keep_status;
     if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD)
         request_lasts(r, LASTS_NOT); /* no answer for GET */
     if (r->in.method != METHOD_HEAD) r->in.method = METHOD_GET;
     r->in.method_text = method_name(r->in.method);
+    r->in.protocol = (struct span){NULL, 0}; /* of an extended CONNECT */
+    r->in.trailers = (struct fields){0};
     r->status = 0;
     request_start_anew(r);
     return HANDLER_COMEBACK;
@@ -82,6 +85,9 @@ static bool is_for_404(int status) {
 }
 
 enum handler request_refuse(struct request *r) {
+    request_give_up(r);
+    if (r->is_bare) return HANDLER_ERROR; /* whatever is spoken here, it is not HTTP */
+    chunks_clear(&r->in_body);
     find_plan(r);
     const struct core_settings *core = r->plan->core;
     bool understood = r->in.uri.path.n > 0 && r->status != 400 && r->status != 408;

@@ -35,15 +35,18 @@ struct request *request_make(struct conn *c) {
     r->is_tls = c->tls != NULL;
     r->id = ++w->next_request_id;
     r->state = REQUEST_READ;
+    if (c->proxied) conn_apply_proxied(c, r);
     return r;
 }
 
 void request_reset(struct request *r) {
+    request_release(r);
     struct arena arena = r->arena;
     reply_drop(r->reply);
     if (r->source) r->source->drop(r->source);
     if (r->sink) r->sink->drop(r->sink);
     chunks_clear(&r->body);
+    chunks_clear(&r->in_body);
     conf_drop(r->conf);
     arena_reset(&arena);
     memset(r, 0, sizeof *r);
@@ -102,8 +105,22 @@ void request_set_plan(struct request *r, const struct plan *plan) {
     r->server_name = plan->core->name.n ? plan->core->name : r->in.authority;
 }
 
+/* PHASE_CLIENT. What conditions say, and which reply fits, is found for whom it names. */
+static enum handler correct_client(struct request *r) {
+    const struct plan *plan = plan_for(r->conf, r, r->conn->listening->name);
+    for (unsigned i = 0; i < plan->hook_count[PHASE_CLIENT]; i++) {
+        const struct planned_hook *h = &plan->hooks[PHASE_CLIENT][i];
+        if (h->run(r, h->settings) == HANDLER_GO_ON) continue;
+        if (r->status < 400) r->status = 500;
+        return HANDLER_ERROR;
+    }
+    drop_default_port(r);
+    return HANDLER_GO_ON;
+}
+
 enum handler request_lookup(struct request *r) {
     struct worker *w = r->conn->worker;
+    if (r->conf->corrects_client && r->comebacks == 0 && correct_client(r) == HANDLER_ERROR) return HANDLER_ERROR;
     if (r->comebacks == 0) r->conditions = conditions_others(&r->conf->conditions, r);
     if (!is_cacheable(r) || r->comebacks) return HANDLER_GO_ON;
     struct reply *reply = replies_find(w->replies, r, r->conn->listening->id, clock_now_s());
@@ -119,17 +136,27 @@ enum handler request_lookup(struct request *r) {
 /* ---- the body, and whoever answers ------------------------------------------------------------ */
 
 enum handler request_body(struct request *r) {
-    if (r->error_status) return HANDLER_GO_ON; /* the error-handler is asked without the client's body */
-    if (r->in.body_bytes != 0) return r->conn->protocol->read_body(r);
-    if (r->sink && r->sink->end) r->sink->end(r->sink);
-    return HANDLER_GO_ON;
+    if (r->error_status) request_end_sink(r); /* the error-handler is asked without the client's body */
+    if (r->error_status) return HANDLER_GO_ON;
+    if (r->in.method == METHOD_CONNECT) return HANDLER_GO_ON;
+    if (r->sink && r->body_is_torn) {
+        request_say(r, LOG_IS_ERROR, "500: %.*s: somebody else has taken a part of the body already",
+                    SPAN_ARG(r->in.target_sent));
+        r->status = 500;
+        return HANDLER_ERROR;
+    }
+    if (r->body_done) request_end_body(r);
+    if (r->body_done || !r->streams_body) return r->conn->protocol->read_body(r);
+    return request_stream_body(r) == HANDLER_ERROR ? HANDLER_ERROR : HANDLER_GO_ON;
 }
 
 enum handler request_handle(struct request *r) {
+    if (r->streams_body && request_stream_body(r) == HANDLER_ERROR) return HANDLER_ERROR;
     enum handler word = r->handler ? (enum handler)r->handler(r, r->handler_arg) : HANDLER_ERROR;
     if (word == HANDLER_WAIT_FOR_EVENT) r->waiting = WAITING_HANDLER;
     if (word == HANDLER_COMEBACK) word = request_come_back(r);
     else if (word == HANDLER_FINISHED) word = request_finish(r) == HANDLER_ERROR ? HANDLER_ERROR : HANDLER_GO_ON;
+    if (word == HANDLER_GO_ON && r->is_tunnel && !request_begin_tunnel(r)) word = HANDLER_ERROR;
     if (word == HANDLER_ERROR && r->status < 400) r->status = 500;
     return word;
 }
@@ -145,6 +172,7 @@ static void log_response(const struct request *r) {
 
 /* The body of the request that nobody read: a little is read away later, of more the connection must end. */
 static void decide_keep_alive(struct request *r) {
+    if (r->streams_body && r->source) return; /* most of it will have come by then */
     if (!r->body_done && !r->conn->protocol->body_is_small(r)) r->keep_alive = false;
 }
 
@@ -161,12 +189,15 @@ static enum handler fix_reply(struct request *r) {
     return HANDLER_GO_ON;
 }
 
-/* RFC 9110 6.4.1: whatever a module or a gateway has made, these have none. */
-static void drop_body(struct request *r) {
-    if (r->status != 204 && r->status != 304 && r->status >= 200) return;
+void request_drop_answer(struct request *r) {
     if (r->source) r->source->drop(r->source);
     r->source = NULL;
     chunks_clear(&r->body);
+}
+
+/* RFC 9110 6.4.1: whatever a module or a gateway has made, these have none. */
+static void drop_body(struct request *r) {
+    if ((r->status == 204 || r->status == 304 || r->status < 200) && !r->is_tunnel) request_drop_answer(r);
 }
 
 enum handler request_start(struct request *r) {
@@ -199,13 +230,15 @@ enum handler request_write(struct request *r) {
         if (r->reply) protocol->write_reply(r);
         else protocol->write_head(r);
         r->is_emitted = true;
-        r->is_complete = r->reply || r->in.method == METHOD_HEAD;
+        r->is_complete = r->reply || (r->in.method == METHOD_HEAD && !r->is_tunnel);
     }
     if (!r->is_complete) {
+        if (r->streams_body && request_stream_body(r) == HANDLER_ERROR) return HANDLER_ERROR;
         enum handler word = protocol->write_body(r);
         if (word != HANDLER_GO_ON) return word;
         r->is_complete = true;
     }
+    if (r->streams_body) request_end_stream(r);
     if (protocol->is_through(r)) return HANDLER_GO_ON;
     r->waiting = WAITING_ROOM;
     return HANDLER_WAIT_FOR_EVENT;
@@ -235,6 +268,7 @@ enum handler request_end(struct request *r) {
 enum handler request_error(struct request *r) {
     r->keep_alive = false;
     r->conn->protocol->break_off(r);
+    request_release(r);
     if (r->status && r->plan) request_run_hooks(r, PHASE_REQUEST_DONE);
     request_run_hooks(r, PHASE_REQUEST_RESET);
     return HANDLER_GO_ON;

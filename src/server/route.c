@@ -48,7 +48,7 @@ static enum handler begin(struct request *r) {
 /* "OPTIONS *" asks for the server as a whole; CONNECT for a tunnel, which nobody here offers by itself. */
 static enum handler server_itself(struct request *r) {
     static const struct span allowed = SPAN_INIT("OPTIONS, GET, HEAD");
-    if (r->in.method == METHOD_CONNECT) {
+    if (r->in.method == METHOD_CONNECT && !r->in.protocol.n) {
         fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed); /* RFC 9110 15.5.6 */
         return request_refuse_with(r, 405);
     }
@@ -153,7 +153,7 @@ static enum handler look_at_file(struct request *r) {
  * away. */
 static enum handler nobody(struct request *r) {
     static const struct span allowed = SPAN_INIT("GET, HEAD, OPTIONS");
-    if (r->in.method == METHOD_OTHER) return request_refuse_with(r, 501);
+    if (r->in.method == METHOD_OTHER || r->in.method == METHOD_CONNECT) return request_refuse_with(r, 501);
     if (r->in.method == METHOD_OPTIONS) {
         r->status = 200;
         fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed);
@@ -198,6 +198,8 @@ static enum handler run_phase(struct request *r, enum phase phase) {
 }
 
 void request_start_anew(struct request *r) {
+    request_give_up(r);
+    request_drop_answer(r);
     r->step = r->phase_at = 0;
     r->handler = NULL;
     r->physical = (struct physical){0};

@@ -14,7 +14,7 @@
 static const struct hook no_hooks[] = {{PHASE_COUNT, NULL, LASTS}};
 
 const struct module secure_module = {MODULE_ABI, "mod_openssl", tls_directives, no_hooks, sizeof(struct tls_settings),
-                                     &tls_defaults, NULL};
+                                     &tls_defaults, NULL, NULL};
 
 /* ---- contexts --------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 
 enum {
     REQUESTS_PER_TURN = 64,       /* then it is the others' turn */
+    READS_PER_TURN = 128,         /* of a body */
     OUT_CHUNKS_MAX = 48,          /* more pipelined answers wait until these are sent: one writev takes 64 */
     OUT_BYTES_MAX = 256 * 1024,
     SMALL_BODY_BYTES = 64 * 1024  /* is read away so that the connection can go on */
@@ -35,7 +36,7 @@ static enum handler head_is_there(struct request *r, size_t used) {
     in->seen = 0;
     in->body_left = r->in.body_bytes;
     in->chunked = (struct h1_chunked){0};
-    in->in_trailers = false;
+    in->in_trailers = in->is_raw = false;
     r->received_bytes = used;
     r->keep_alive = r->in.keep_alive;
     r->body_done = r->in.body_bytes == 0;
@@ -107,8 +108,7 @@ static ptrdiff_t give(struct request *r, struct span bytes) {
 }
 
 static enum handler body_is_there(struct request *r) {
-    r->body_done = true;
-    if (r->sink && r->sink->end) r->sink->end(r->sink);
+    request_end_body(r);
     return HANDLER_GO_ON;
 }
 
@@ -126,6 +126,15 @@ static int take_sized(struct request *r, struct input *in, int *status) {
     return (size_t)taken < bytes.n ? BODY_STUCK : BODY_MORE;
 }
 
+static int take_raw(struct request *r, struct input *in, int *status) {
+    struct span bytes = {in->bytes + in->start, in->end - in->start};
+    ptrdiff_t taken = bytes.n ? give(r, bytes) : 0;
+    if (taken < 0) *status = 500;
+    if (taken < 0) return BODY_STUCK;
+    in->start += (size_t)taken;
+    return (size_t)taken < bytes.n ? BODY_STUCK : BODY_MORE;
+}
+
 static int take_trailers(struct request *r, struct input *in, int *status) {
     size_t used = 0;
     struct fields trailers = {0};
@@ -134,6 +143,7 @@ static int take_trailers(struct request *r, struct input *in, int *status) {
     int result = h1_parse_trailers(&trailers, bytes, &used, &limits, &r->arena);
     if (result == H1_MORE) return BODY_MORE;
     if (result != H1_DONE) *status = result;
+    else request_take_trailers(r, &trailers);
     in->start += used;
     return result == H1_DONE ? BODY_DONE : BODY_STUCK;
 }
@@ -164,17 +174,23 @@ static int take_chunked(struct request *r, struct input *in, int *status) {
 
 static bool is_too_large(const struct request *r) {
     uint64_t limit = (uint64_t)request_core(r)->max_request_kib * 1024;
-    return !r->is_emitted && limit && r->body_received > limit; /* once it is answered, it is thrown away */
+    bool is_kept = !r->is_emitted || r->streams_body; /* once it is answered, it is thrown away */
+    return limit && is_kept && !r->is_tunnel && r->body_received > limit;
+}
+
+static int take_some(struct request *r, struct input *in, int *status) {
+    if (in->is_raw) return take_raw(r, in, status);
+    return r->in.chunked ? take_chunked(r, in, status) : take_sized(r, in, status);
 }
 
 static enum handler read_body(struct request *r) {
     struct conn *c = r->conn;
     if (r->body_done) return HANDLER_GO_ON;
     conn_need_input(c);
-    for (;;) {
+    for (unsigned reads = 0;; reads++) {
         int status = 0;
         size_t before = c->in->start;
-        int result = r->in.chunked ? take_chunked(r, c->in, &status) : take_sized(r, c->in, &status);
+        int result = take_some(r, c->in, &status);
         r->received_bytes += c->in->start - before;
         if (status) return refuse_body(r, status);
         if (is_too_large(r)) return refuse_body(r, 413);
@@ -185,7 +201,10 @@ static enum handler read_body(struct request *r) {
             h1_emit_continue(&c->out);
             r->in.expect_continue = false;
         }
+        if (reads >= READS_PER_TURN) fdevent_wake(&c->ev);
+        if (reads >= READS_PER_TURN) return HANDLER_WAIT_FOR_EVENT;
         ssize_t n = conn_receive(c);
+        if (n == 0 && c->in->is_raw) return body_is_there(r);
         if (n == WIRE_LATER) return c->in->end < c->in->cap || c->in->start > c->in->keep ? HANDLER_WAIT_FOR_EVENT
                                                                                          : refuse_body(r, 413);
         if (n <= 0) return refuse_body(r, 400); /* the body broke off */
@@ -213,6 +232,10 @@ static struct h1_framing framing(struct request *r) {
     return (struct h1_framing){r->keep_alive, speaks_10(r), !core->http11};
 }
 
+static void write_interim(struct request *r, int status, const struct fields *fields) {
+    h1_emit_interim(&r->conn->out, status, fields);
+}
+
 static void write_reply(struct request *r) {
     struct conn *c = r->conn;
     struct answer a;
@@ -224,16 +247,22 @@ static void write_reply(struct request *r) {
 
 static void write_head(struct request *r) {
     struct conn *c = r->conn;
-    if (r->source->length < 0 && speaks_10(r)) r->keep_alive = false; /* the end of the connection ends the body */
     r->queued_before = conn_queued_bytes(c);
     r->sent_status = r->status;
+    if (r->is_bare) return;
+    if (r->source->length < 0 && speaks_10(r)) r->keep_alive = false; /* the end of the connection ends the body */
     r->head_bytes = h1_emit_head(&c->out, r, r->source->length, framing(r), clock_now_s());
+}
+
+/* RFC 9110 6.5.1: who has not asked for them may never see them. */
+static bool takes_trailers(struct request *r) {
+    return r->trailers.count && list_has_token(fields_get(&r->in.fields, &r->arena, HEADER_TE), SPAN("trailers"));
 }
 
 /* Queues what the source gives, in the framing that the head announced. */
 static enum handler write_body(struct request *r) {
     struct conn *c = r->conn;
-    bool chunked = r->source->length < 0 && !speaks_10(r);
+    bool chunked = r->source->length < 0 && !speaks_10(r) && !r->is_tunnel;
     enum handler word = HANDLER_GO_ON;
     for (;;) {
         struct chunks body = {0};
@@ -256,7 +285,7 @@ static enum handler write_body(struct request *r) {
         word = result == SOURCE_WAIT ? HANDLER_WAIT_FOR_EVENT : result == SOURCE_END ? HANDLER_GO_ON : HANDLER_ERROR;
         break;
     }
-    if (word == HANDLER_GO_ON && chunked) h1_emit_last_chunk(&c->out);
+    if (word == HANDLER_GO_ON && chunked) h1_emit_last_chunk(&c->out, takes_trailers(r) ? &r->trailers : NULL);
     return word;
 }
 
@@ -267,6 +296,25 @@ static bool is_through(const struct request *r) {
     const struct core_settings *core = request_core(r);
     if (core->connection_kbytes_s || core->server_kbytes_s) return c->out.count == 0;
     return c->out.count == 0 || (r->reply && !r->reply->file && c->out.bytes < 2 * REPLY_INLINE_BYTES);
+}
+
+/* A proxy in front of us that does not know Upgrade hands it on, but not Connection (RFC 9110 7.8). */
+static bool asks_for_switch(struct request *r) {
+    return r->in.version == 11 && fields_have(&r->in.fields, HEADER_UPGRADE) &&
+           list_has_token(fields_get(&r->in.fields, &r->arena, HEADER_CONNECTION), SPAN("upgrade"));
+}
+
+/* What follows the head, and what the client has sent behind its own, has no framing any more. */
+static bool begin_tunnel(struct request *r) {
+    struct conn *c = r->conn;
+    bool is_switch = r->status == 101 && asks_for_switch(r);
+    bool is_connect = r->status >= 200 && r->status < 300 && r->in.method == METHOD_CONNECT;
+    if (!r->is_bare && ((!is_switch && !is_connect) || !r->body_done)) return false;
+    conn_need_input(c);
+    c->in->is_raw = true;
+    c->in->body_left = BODY_UNKNOWN;
+    r->body_done = false;
+    return true;
 }
 
 /* Without a length or a last chunk only a reset tells that a response is not whole. */
@@ -347,5 +395,14 @@ static enum handler serve(struct conn *c) {
     }
 }
 
-const struct protocol http1 = {serve,      read_head,  read_body,  body_is_small, write_reply,
-                               write_head, write_body, is_through, break_off};
+const struct protocol http1 = {.serve = serve,
+                               .read_head = read_head,
+                               .read_body = read_body,
+                               .body_is_small = body_is_small,
+                               .write_interim = write_interim,
+                               .write_reply = write_reply,
+                               .write_head = write_head,
+                               .write_body = write_body,
+                               .is_through = is_through,
+                               .begin_tunnel = begin_tunnel,
+                               .break_off = break_off};

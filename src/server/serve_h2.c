@@ -68,9 +68,9 @@ static void end_stream(struct conn *c, struct stream *x) {
  * (RFC 9113 8.1), but there are clients that then throw the response away with it: they get a moment to read it. */
 static void end_request(struct conn *c, struct stream *x) {
     bool lingers = x->h2 && x->h2->ended_by_us && !x->h2->ended_by_peer && !x->h2->is_reset && !c->is_failed;
-    list_remove(&x->ready);
     request_drop(x->request);
     x->request = NULL;
+    list_remove(&x->ready); /* whoever was let go of may have woken it */
     if (!lingers || c->is_broken) {
         end_stream(c, x);
         return;
@@ -91,6 +91,7 @@ static void run(struct conn *c, struct stream *x) {
     }
     uint64_t ms = conn_limit_ms(c, r, request_limit(r), x->since_ms);
     x->until_ms = ms ? fdevents_now_ms(c->worker->events) + ms : 0;
+    x->sent_before = c->sent_bytes;
 }
 
 void h2_wake(struct request *r) {
@@ -117,7 +118,7 @@ void h2_begin(struct conn *c) {
                            .fields = core->max_head_fields,
                            .parse = c->worker->conf->parse_options,
                            .streams = STREAMS_MAX,
-                           .extended_connect = false};
+                           .extended_connect = true};
     c->h2 = h2_make(&o);
     c->protocol = &http2;
     c->since_ms = fdevents_now_ms(c->worker->events);
@@ -173,7 +174,7 @@ static void take_data(struct conn *c, struct stream *x, struct span data) {
     }
     x->data = data;
     r->received_bytes += data.n;
-    if (r->state == REQUEST_READ_BODY) {
+    if (request_takes_body(r)) {
         run(c, x);
         return;
     }
@@ -212,8 +213,9 @@ static void take_event(struct conn *c, const struct h2_event *e) {
     case H2_DATA: take_data(c, x, e->data); return;
     case H2_END:
         x->body_ended = true;
+        if (x->request && h2_trailers(c->h2)) request_take_trailers(x->request, h2_trailers(c->h2));
         if (!x->request) end_stream(c, x);
-        else if (x->request->state == REQUEST_READ_BODY) run(c, x);
+        else if (request_takes_body(x->request)) run(c, x);
         return;
     case H2_RESET: stream_is_reset(c, x, e); return;
     case H2_CLOSE: session_is_over(c, e); return;
@@ -234,7 +236,7 @@ static void end_incomplete(struct conn *c) {
         struct stream *x = st->owner;
         next = i->next;
         if (st->ended_by_peer) continue;
-        if (!x->request || x->request->state == REQUEST_READ_BODY) cut_stream(c, x);
+        if (!x->request || request_takes_body(x->request)) cut_stream(c, x);
     }
 }
 
@@ -319,10 +321,9 @@ static enum handler read_body(struct request *r) {
         x->data.n = 0; /* it is the input's, and not for long */
         return refuse_body(r, 500);
     }
-    if (limit && r->body_received + x->held.n > limit) return refuse_body(r, 413);
+    if (limit && !r->is_tunnel && r->body_received + x->held.n > limit) return refuse_body(r, 413);
     if (x->body_ended && x->held.n == 0) {
-        r->body_done = true;
-        if (r->sink && r->sink->end) r->sink->end(r->sink);
+        request_end_body(r);
         return HANDLER_GO_ON;
     }
     if (r->in.expect_continue && !r->body_received) {
@@ -353,6 +354,10 @@ static void want_turn(struct conn *c, struct stream *x) {
     h2_want_turn(c->h2, x->h2, x->queue.count > 0);
 }
 
+static void write_interim(struct request *r, int status, const struct fields *fields) {
+    h2_send_interim(r->conn->h2, r->stream->h2, status, fields, &r->conn->out);
+}
+
 static void write_reply(struct request *r) {
     struct conn *c = r->conn;
     struct stream *x = r->stream;
@@ -371,6 +376,7 @@ static void write_head(struct request *r) {
     struct conn *c = r->conn;
     bool end = r->in.method == METHOD_HEAD;
     count_request(r);
+    if (r->is_tunnel) r->status = 200; /* there is no 101 here (RFC 8441 5) */
     r->sent_status = r->status;
     r->head_bytes = h2_send_head(c->h2, r->stream->h2, r, r->source->length, end, clock_now_s(), &c->out);
 }
@@ -378,6 +384,13 @@ static void write_head(struct request *r) {
 /* The bytes of the body that were handed on. */
 static uint64_t given_bytes(const struct request *r) {
     return r->body_sent + r->stream->queue.bytes;
+}
+
+/* An end needs neither window nor turn. */
+static void send_end(struct conn *c, struct stream *x) {
+    if (x->is_last) h2_send_data(c->h2, x->h2, &x->queue, 0, true, &c->out);
+    if (x->has_trailers) h2_send_trailers(c->h2, x->h2, &x->request->trailers, &c->out);
+    x->has_trailers = false;
 }
 
 /* Pulls from the source ahead of the stream's turn. */
@@ -395,12 +408,12 @@ static enum handler write_body(struct request *r) {
         chunks_move(&x->queue, &body);
     }
     if (result == SOURCE_BROKEN) return HANDLER_ERROR;
-    x->is_last = result == SOURCE_END;
-    if (x->is_last && !x->queue.count) /* an end needs neither window nor turn */
-        h2_send_data(c->h2, x->h2, &x->queue, 0, true, &c->out);
+    x->has_trailers = result == SOURCE_END && r->trailers.count;
+    x->is_last = result == SOURCE_END && !x->has_trailers;
+    if (!x->queue.count) send_end(c, x);
     want_turn(c, x);
     r->waiting = x->queue.count ? WAITING_ROOM : WAITING_HANDLER;
-    return x->is_last ? HANDLER_GO_ON : HANDLER_WAIT_FOR_EVENT;
+    return result == SOURCE_END ? HANDLER_GO_ON : HANDLER_WAIT_FOR_EVENT;
 }
 
 /* What goes at a pace of its own keeps its settings to the end. */
@@ -434,6 +447,11 @@ uint32_t h2_rate_kib(const struct conn *c) {
     return least;
 }
 
+/* DATA of both sides are the tunnel's. */
+static bool begin_tunnel(struct request *r) {
+    return r->in.method == METHOD_CONNECT && r->status >= 100 && r->status < 300;
+}
+
 /* RST_STREAM tells that what came is not the whole. */
 static void break_off(struct request *r) {
     struct stream *x = r->stream;
@@ -454,6 +472,7 @@ static void send_turns(struct conn *c) {
         r->body_sent += sent;
         if (x->until_ms) x->until_ms = fdevents_now_ms(c->worker->events) + conn_limit_ms(c, r, LIMIT_WRITE_IDLE, 0);
         if (x->queue.count) continue;
+        if (x->has_trailers) send_end(c, x);
         h2_want_turn(c->h2, st, false);
         run(c, x); /* through, or more from its source */
     }
@@ -549,6 +568,7 @@ void h2_tick(struct conn *c) {
             end_stream(c, x);
             continue;
         }
+        if (request_has_time_again(c, x->request)) continue;
         if (h2_is_blocked(c->h2) && x->request->state == REQUEST_WRITE) {
             h2_fail(c->h2, H2_ENHANCE_YOUR_CALM); /* it holds up all of them */
             c->is_failed = true;
@@ -559,5 +579,14 @@ void h2_tick(struct conn *c) {
     }
 }
 
-const struct protocol http2 = {serve,      read_head,  read_body,  body_is_small, write_reply,
-                               write_head, write_body, is_through, break_off};
+const struct protocol http2 = {.serve = serve,
+                               .read_head = read_head,
+                               .read_body = read_body,
+                               .body_is_small = body_is_small,
+                               .write_interim = write_interim,
+                               .write_reply = write_reply,
+                               .write_head = write_head,
+                               .write_body = write_body,
+                               .is_through = is_through,
+                               .begin_tunnel = begin_tunnel,
+                               .break_off = break_off};

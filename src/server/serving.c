@@ -16,6 +16,7 @@
 #include "fdevents/socket.h"
 #include "net/wire.h"
 #include "server/control.h"
+#include "server/jobs.h"
 #include "server/plan.h"
 #include "server/worker.h"
 #include "tls/context.h"
@@ -87,6 +88,7 @@ static void handle(enum control_kind kind, struct span payload, int fd) {
     switch (kind) {
     case CONTROL_LISTENER:
         if (fd >= 0) worker_listen(worker, payload, fd, !is_listened_on(payload));
+        else say_error("a socket to listen on did not arrive (too many open files?): %.*s", SPAN_ARG(payload));
         return;
     case CONTROL_PIPE:
         if (fd >= 0) keep_pipe(payload, fd);
@@ -95,6 +97,13 @@ static void handle(enum control_kind kind, struct span payload, int fd) {
     case CONTROL_TICKETS: tls_tickets_set(payload); return;
     case CONTROL_REOPEN: logs_reopen(); return;
     case CONTROL_END: worker_end_gracefully(worker); return;
+    case CONTROL_HELPER:
+        if (fd >= 0) jobs_connect(fd);
+        else say_error("the socket to the helper process did not arrive (too many open files?)");
+        return;
+    case CONTROL_ERRORLOG:
+    case CONTROL_BREAKAGELOG:
+    case CONTROL_PROGRAMS: return;
     }
 }
 
@@ -163,6 +172,8 @@ _Noreturn void serving_run(const struct serving *s) {
     for (struct logger *l = s->loggers; l; l = l->next) keep_pipe(span_of(l->program), l->write_end);
     logs_set_opener(open_pipe, NULL);
     if (!(worker = worker_make(s->conf)) || !listen_on_all(s)) exit(1);
+    jobs_leave_to_helper();
+    if (s->helper >= 0) jobs_connect(s->helper);
     if (!privileges_drop(s->conf->core, &s->who) || !conf_open_logs(s->conf)) exit(1);
     use_main_log(s->conf);
     set_signals();

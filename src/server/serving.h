@@ -20,6 +20,7 @@ struct serving {
     struct who who;
     unsigned slot, slots; /* which of so many workers: which of a listener's sockets */
     int control;          /* this end of the pair */
+    int helper;           /* this end of a line to the helper (jobs.h); -1: there is none */
     uint32_t idle_exit_s;
     bool leaves_terminal; /* once it is ready nothing of its own holds the terminal */
 };

@@ -14,7 +14,7 @@
 #include "server/secure.h"
 
 static const struct module core_module = {
-    MODULE_ABI, "core", core_directives, NULL, sizeof(struct core_settings), &core_defaults, NULL};
+    MODULE_ABI, "core", core_directives, NULL, sizeof(struct core_settings), &core_defaults, NULL, NULL};
 
 /* ---- which modules ---------------------------------------------------------------------------- */
 
@@ -61,7 +61,8 @@ static void check_module(const struct value *v, struct complaints *c) {
                  m->name);
 }
 
-/* The modules of server.modules that are built in, in our order, and lighttpd's three that come by themselves. */
+/* The modules of server.modules that are built in, in our order, and lighttpd's three that come by themselves; with
+ * mod_auth those that know passwords. */
 static void choose_modules(struct conf *conf, struct complaints *c) {
     const struct assignment *modules = block_find(conf->tree->blocks[0], SPAN("server.modules"));
     const struct assignment *compat = block_find(conf->tree->blocks[0], SPAN("server.compat-module-load"));
@@ -80,8 +81,11 @@ static void choose_modules(struct conf *conf, struct complaints *c) {
         bool wanted =
             by_themselves && (span_is(name, SPAN("mod_indexfile")) || span_is(name, SPAN("mod_dirlisting")) ||
                               span_is(name, SPAN("mod_staticfile")));
-        for (size_t i = 0; list && i < list->count; i++)
-            wanted |= module_find(list->elements[i].value.string) == builtin_modules[m];
+        for (size_t i = 0; list && i < list->count; i++) {
+            struct span listed = list->elements[i].value.string;
+            wanted |= module_find(listed) == builtin_modules[m] ||
+                      (span_starts(name, SPAN("mod_authn_")) && span_is(listed, SPAN("mod_auth")));
+        }
         if (wanted) use_module(conf, builtin_modules[m]);
     }
 }
@@ -137,18 +141,22 @@ static const struct {
 
 /* Directives that guard something: a server that leaves them out would show what it must not. */
 static const struct {
-    const char *name, *why;
+    const char *name, *why, *add; /* add: its module is there, but not used */
 } guards[] = {
-    {"auth.require", "authentication is not in this build: what it protects would be open to everybody"},
+    {"auth.require", "mod_auth is not in this build: what it guards would be open to everybody",
+     "add \"mod_auth\" to server.modules: else what it guards would be open to everybody"},
+    {"auth.forward", "mod_auth is not in this build: what it guards would be open to everybody",
+     "add \"mod_auth\" to server.modules: else what it guards would be open to everybody"},
 };
 
-static bool complain_guard(const struct assignment *a, struct complaints *c) {
+static bool complain_guard(const struct assignment *a, const char *module, struct complaints *c) {
     bool on = true;
     value_as_bool(&a->value, &on);
     if (!on || (a->value.type == VALUE_ARRAY && a->value.count == 0)) return false;
     for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
         if (!span_is(a->key, span_of(guards[i].name))) continue;
-        complain(c, COMPLAINT_ERROR, a->place, a->key.n, guards[i].why, "%.*s cannot be left out", SPAN_ARG(a->key));
+        complain(c, COMPLAINT_ERROR, a->place, a->key.n, module ? guards[i].add : guards[i].why,
+                 "%.*s cannot be left out", SPAN_ARG(a->key));
         return true;
     }
     return false;
@@ -157,6 +165,7 @@ static bool complain_guard(const struct assignment *a, struct complaints *c) {
 static void complain_unknown(const struct conf *conf, const struct assignment *a, struct complaints *c) {
     const char *module = module_of(conf, a->key);
     char hint[HINT_BYTES];
+    if (complain_guard(a, module, c)) return;
     if (module) {
         struct buf b = {0};
         buf_printf(&b, "add \"%s\" to server.modules", module);
@@ -165,7 +174,6 @@ static void complain_unknown(const struct conf *conf, const struct assignment *a
         buf_done(&b);
         return;
     }
-    if (complain_guard(a, c)) return;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!span_is(a->key, span_of(known[i].name))) continue;
         if (known[i].say)
@@ -326,6 +334,9 @@ static const struct {
     {"server.graceful-shutdown-timeout", NULL},
     {"server.absolute-dir-redirect", NULL},
     {"server.http-pathinfo", NULL},
+    {"server.h1-discard-backend-1xx", NULL},
+    {"server.h2-discard-backend-1xx", NULL},
+    {"request.trailer-whitelist", NULL},
     {"server.pcre_jit", "regular expressions are always compiled where the system allows it"},
     {"server.graceful-restart-bg", "a reload never stops accepting connections"},
     {"server.h2proto", NULL},
@@ -333,6 +344,8 @@ static const struct {
     {"ssl.refresh-certs", NULL},
     {"ssl.refresh-crls", "renewed files are always noticed"},
     {"ssl.session-cache", "sessions are resumed by tickets alone"},
+    {"auth.delay-invalid-creds", NULL},
+    {"auth.http-goaway-invalid-creds", NULL},
     {"http10.range", "ranges are answered whatever the version"},
     {"server.clock-jump-restart", "time limits do not depend on the clock of the day"},
 };
@@ -369,12 +382,20 @@ static void check_core(const struct conf *conf, struct complaints *c) {
         complain(c, COMPLAINT_ERROR, nowhere, 0, NULL, "server.max-request-field-size is less than 256");
 }
 
+static bool has_hook(const struct conf *conf, enum phase phase) {
+    for (unsigned m = 1; m < conf->module_count; m++)
+        for (const struct hook *h = conf->modules[m]->hooks; h->run; h++)
+            if (h->phase == phase) return true;
+    return false;
+}
+
 struct conf *conf_load(struct inputs *inputs, const char *name, struct complaints *complaints) {
     static uint32_t generation;
     struct conf *conf = memory_zeroed(1, sizeof *conf);
     conf->refs = 1;
     conf->generation = ++generation;
     conf->inputs = inputs;
+    complaints_set_inputs(complaints, inputs);
     conf->tree = conf_parse(inputs, complaints, name);
     choose_modules(conf, complaints);
     convert_all(conf, complaints);
@@ -384,6 +405,8 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
     find_listeners(conf, complaints);
     secure_load(conf, complaints);
     check_core(conf, complaints);
+    conf->corrects_client = has_hook(conf, PHASE_CLIENT);
+    conf->looks_at_connections = has_hook(conf, PHASE_ACCEPT);
     return conf;
 }
 

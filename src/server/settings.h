@@ -58,6 +58,8 @@ struct conf {
     bool has_tls;                  /* some socket has ssl.engine */
     bool has_secure_hosts;         /* some block but a socket's says something of certificates */
     bool offers_h2;                /* in ALPN */
+    bool corrects_client;          /* some module has a hook in PHASE_CLIENT */
+    bool looks_at_connections;     /* … in PHASE_ACCEPT */
     struct map plans;              /* the bits of the blocks that apply => struct plan */
     struct arena arena;
 };
@@ -71,6 +73,11 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
 /* Opens the logs that the configuration names. False with the first failure said on the main log. In the process that
  * writes them: with its user and root directory. */
 bool conf_open_logs(struct conf *conf);
+
+/* A string that the global block sets, as it stands there; empty if it does not. */
+struct span conf_global_text(const struct conf *conf, struct span directive);
+/* The target of the process's own log, for log_open(). True if it is a file. */
+bool conf_error_log(const struct conf *conf, struct buf *target);
 
 /* Each "|program" that a log needs. */
 void conf_each_piped_log(const struct conf *conf, void (*each)(struct span program, void *arg), void *arg);

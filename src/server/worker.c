@@ -14,8 +14,11 @@
 #include "base/memory.h"
 #include "fdevents/socket.h"
 #include "net/listener.h"
+#include "net/spool.h"
 #include "net/wire.h"
 #include "server/conn.h"
+#include "server/jobs.h"
+#include "server/modules.h"
 #include "server/plan.h"
 
 enum {
@@ -64,6 +67,14 @@ static void apply_limits(struct worker *w, uint32_t fds) {
     if (!core->max_connections) w->max_conns = room / 2 + 1;
     if (!w->replies) w->replies = replies_make((size_t)core->cache_kib * 1024, files);
     else replies_limit(w->replies, (size_t)core->cache_kib * 1024);
+}
+
+/* Where bodies go that are too large for memory. */
+static void use_upload_dirs(struct conf *conf) {
+    const struct value *v = conf->core->upload_dirs;
+    const char **dirs = arena_zeroed(&conf->arena, ((v ? v->count : 0) + 1) * sizeof *dirs);
+    for (size_t i = 0; v && i < v->count; i++) dirs[i] = v->elements[i].value.string.p;
+    spool_set(dirs, conf->core->upload_file_bytes);
 }
 
 /* ---- accepting -------------------------------------------------------------------------------- */
@@ -238,9 +249,11 @@ struct worker *worker_make(struct conf *conf) {
     if (core->network_backend.n && !wire_set_backend(core->network_backend))
         say_warning("server.network-backend \"%s\" is unknown: %s", core->network_backend.p, wire_backends());
     fdevents_on_wake(w->events, clock_update);
+    jobs_begin(w->events);
     list_init(&w->listeners);
     list_init(&w->conns);
     w->conf = conf_hold(conf);
+    use_upload_dirs(conf);
     w->second.fire = on_second;
     w->end.fire = on_end;
     w->accepting = true;
@@ -263,16 +276,23 @@ void worker_reconfigure(struct worker *w, struct conf *conf) {
     struct conf *old = w->conf;
     w->conf = conf;
     w->plan = plan_global(conf);
+    use_upload_dirs(conf);
     replies_clear(w->replies);
     uint32_t fds = raise_fds(wanted_fds(conf->core));
     apply_limits(w, fds < w->max_fds ? fds : w->max_fds); /* the event handler's size stays */
     if (w->conn_count < w->max_conns) set_accepting(w, true);
     end_silence(w);
+    modules_begin(conf, w->events);
     conf_drop(old);
 }
 
-void worker_run(struct worker *w) {
+void worker_begin(struct worker *w) {
     clock_update();
+    modules_begin(w->conf, w->events);
+}
+
+void worker_run(struct worker *w) {
+    worker_begin(w);
     while (w->mode != WORKER_STOPS) {
         keep_ticking(w);
         if (fdevents_turn(w->events, -1) < 0) {
@@ -306,6 +326,8 @@ void worker_stop(struct worker *w) {
 void worker_drop(struct worker *w) {
     while (!list_is_empty(&w->conns)) conn_abort(CONTAINER(w->conns.next, struct conn, link));
     worker_unlisten_others(w, NULL);
+    modules_end();
+    jobs_end();
     fdevents_turn(w->events, 0); /* closes what waits to be closed */
     replies_drop(w->replies);
     fdevents_drop(w->events);

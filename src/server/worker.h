@@ -54,6 +54,9 @@ void worker_unlisten_others(struct worker *w, const struct conf *conf);
 /* Exchanges the configuration: running requests keep theirs. Takes a reference over. */
 void worker_reconfigure(struct worker *w, struct conf *conf);
 
+/* What modules do beside requests begins; worker_run() calls it. */
+void worker_begin(struct worker *w);
+
 /* Serves until it is told to stop. */
 void worker_run(struct worker *w);
 

@@ -122,20 +122,28 @@ void certificate_complete(struct certificate *c, STACK_OF(X509) *others) {
 
 /* ---- looked over ------------------------------------------------------------------------------ */
 
-const char *certificate_name(X509 *x) {
-    static char text[256];
+static const char *name_text(const X509_NAME *name, char *text, size_t size) {
     BIO *bio = BIO_new(BIO_s_mem());
     int n = 0;
-    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
-        n = BIO_read(bio, text, sizeof text - 1);
+    if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+        n = BIO_read(bio, text, (int)size - 1);
     text[n > 0 ? n : 0] = '\0';
     BIO_free(bio);
     ERR_clear_error();
     return n > 0 ? text : "a certificate without a name";
 }
 
-/* When, as text: "Nov 25 15:00:00 2026 GMT". */
-static const char *time_text(const ASN1_TIME *when) {
+const char *certificate_name(X509 *x) {
+    static char text[256];
+    return name_text(X509_get_subject_name(x), text, sizeof text);
+}
+
+const char *certificate_issuer(X509 *x) {
+    static char text[160];
+    return name_text(X509_get_issuer_name(x), text, sizeof text);
+}
+
+const char *certificate_time(const ASN1_TIME *when) {
     static char text[64];
     BIO *bio = BIO_new(BIO_s_mem());
     int n = 0;
@@ -158,14 +166,14 @@ static void check_times(X509 *x, const struct warning *w) {
     if (X509_cmp_time(X509_get0_notAfter(x), &now) < 0)
         complain(w->complaints, COMPLAINT_WARNING, w->at, 0, "clients will refuse it",
                  "%.*s: the certificate of %s has expired on %s", SPAN_ARG(w->file), name,
-                 time_text(X509_get0_notAfter(x)));
+                 certificate_time(X509_get0_notAfter(x)));
     else if (X509_cmp_time(X509_get0_notAfter(x), &soon) < 0)
         complain(w->complaints, COMPLAINT_WARNING, w->at, 0, NULL, "%.*s: the certificate of %s expires on %s",
-                 SPAN_ARG(w->file), name, time_text(X509_get0_notAfter(x)));
+                 SPAN_ARG(w->file), name, certificate_time(X509_get0_notAfter(x)));
     if (X509_cmp_time(X509_get0_notBefore(x), &now) > 0)
         complain(w->complaints, COMPLAINT_WARNING, w->at, 0, "is this machine's clock right?",
                  "%.*s: the certificate of %s is not valid before %s", SPAN_ARG(w->file), name,
-                 time_text(X509_get0_notBefore(x)));
+                 certificate_time(X509_get0_notBefore(x)));
 }
 
 static void check_strength(const struct certificate *c, const struct warning *w) {

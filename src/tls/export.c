@@ -107,7 +107,7 @@ static bool name_part(const struct tls *t, int i, struct span *name, struct span
 }
 
 bool tls_export(const struct tls *t, unsigned *at, struct span *name, struct span *value, struct arena *a) {
-    if (!t->established) return false;
+    if (!t->established || !t->context) return false;
     for (; *at < VARIABLES; ++*at) {
         *value = variables[*at].value(t, a);
         *name = variables[*at].name;
@@ -120,7 +120,7 @@ bool tls_export(const struct tls *t, unsigned *at, struct span *name, struct spa
 }
 
 struct span tls_user(const struct tls *t, struct arena *a) {
-    struct span wanted = t->context->settings.verify_username, name, value;
+    struct span wanted = t->context ? t->context->settings.verify_username : SPAN(""), name, value;
     if (!wanted.n || !t->established || !is_verified(t)) return SPAN("");
     for (unsigned at = 0; tls_export(t, &at, &name, &value, a);)
         if (span_is(name, wanted)) return value;

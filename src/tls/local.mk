@@ -1,6 +1,7 @@
 ## src/tls/local.mk - TLS: one provider per build
 noinst_LTLIBRARIES += src/tls/libtls.la
 src_tls_libtls_la_SOURCES = \
+	src/tls/client.h \
 	src/tls/context.h \
 	src/tls/policy.c \
 	src/tls/tickets.c \
@@ -9,6 +10,7 @@ if HAVE_OPENSSL
 src_tls_libtls_la_SOURCES += \
 	src/tls/acme.c \
 	src/tls/certificate.c \
+	src/tls/client.c \
 	src/tls/command.c \
 	src/tls/context.c \
 	src/tls/export.c \
@@ -17,6 +19,7 @@ src_tls_libtls_la_SOURCES += \
 	src/tls/session.c \
 	src/tls/stapling.c \
 	src/tls/stream.c \
+	src/tls/verdict.c \
 	src/tls/verify.c \
 	src/tls/why.c
 else

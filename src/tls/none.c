@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "tls/client.h"
 #include "tls/tls.h"
 
 bool tls_is_there(void) {
@@ -39,6 +40,37 @@ const struct tls_settings *tls_context_settings(const struct tls_context *x) {
 struct tls *tls_open(struct tls_context *context, int fd, tls_select *select, void *arg) {
     (void)context, (void)fd, (void)select, (void)arg;
     return NULL;
+}
+
+struct tls_client *tls_client_make(const struct tls_client_options *o, struct inputs *inputs, struct place at,
+                                   struct complaints *c) {
+    (void)o, (void)inputs;
+    complain(c, COMPLAINT_ERROR, at, 0, "configure it with OpenSSL",
+             "this goldcrest was built without TLS, and cannot speak it to a backend");
+    return NULL;
+}
+
+struct tls_client *tls_client_hold(struct tls_client *x) {
+    return x;
+}
+
+void tls_client_drop(struct tls_client *x) {
+    (void)x;
+}
+
+struct tls *tls_connect(struct tls_client *x, int fd) {
+    (void)x, (void)fd;
+    return NULL;
+}
+
+bool tls_has_said_end(const struct tls *t) {
+    (void)t;
+    return false;
+}
+
+bool tls_is_resumed(const struct tls *t) {
+    (void)t;
+    return false;
 }
 
 void tls_drop(struct tls *t) {

@@ -20,43 +20,60 @@ enum {
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
-static bool open_ssl(struct tls *t) {
-    t->ssl = SSL_new(t->context->ctx);
+static bool open_ssl(struct tls *t, SSL_CTX *ctx) {
+    t->ssl = SSL_new(ctx);
     BIO *bio = t->ssl ? transport_make(t) : NULL;
     if (!bio) return false;
     SSL_set_bio(t->ssl, bio, bio);
-#ifdef SSL_OP_ENABLE_KTLS
-    if (t->context->ktls) { /* the kernel takes over with a socket of OpenSSL's own alone */
-        BIO *socket_bio = BIO_new_socket(t->fd, BIO_NOCLOSE);
-        if (socket_bio) SSL_set0_wbio(t->ssl, socket_bio);
-    }
-#endif
     SSL_set_app_data(t->ssl, t);
-    SSL_set_accept_state(t->ssl);
-    verify_apply(t->ssl, t->context);
     return true;
 }
 
-struct tls *tls_open(struct tls_context *context, int fd, tls_select *select, void *arg) {
+struct tls *tls_over(SSL_CTX *ctx, int fd) {
     struct tls *t = memory_zeroed(1, sizeof *t);
-    t->context = tls_context_hold(context);
     t->fd = fd;
-    t->select = select;
-    t->arg = arg;
     t->burst = BURST_FIRST;
     t->fresh = true;
     errors_forget();
-    if (open_ssl(t)) return t;
-    errors_forget();
+    if (open_ssl(t, ctx)) return t;
     tls_drop(t);
     return NULL;
 }
 
+static bool wants_ktls(const struct tls *t) {
+    return t->context && t->context->ktls;
+}
+
+static void enter_ktls(struct tls *t) {
+#ifdef SSL_OP_ENABLE_KTLS
+    if (!wants_ktls(t)) return; /* the kernel takes over with a socket of OpenSSL's own alone */
+    BIO *socket_bio = BIO_new_socket(t->fd, BIO_NOCLOSE);
+    if (socket_bio) SSL_set0_wbio(t->ssl, socket_bio);
+#else
+    (void)t;
+#endif
+}
+
+struct tls *tls_open(struct tls_context *context, int fd, tls_select *select, void *arg) {
+    struct tls *t = tls_over(context->ctx, fd);
+    if (!t) return NULL;
+    t->context = tls_context_hold(context);
+    t->select = select;
+    t->arg = arg;
+    enter_ktls(t);
+    SSL_set_accept_state(t->ssl);
+    verify_apply(t->ssl, context);
+    return t;
+}
+
 void tls_drop(struct tls *t) {
     if (!t) return;
+    /* A session is good although its connection has ended without a word: OpenSSL would forget it. */
+    if (t->client && t->established) SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(t->ssl);
     errors_forget();
     tls_context_drop(t->context);
+    tls_client_drop(t->client);
     free(t->name);
     free(t->why);
     free(t->unsent);
@@ -76,7 +93,7 @@ static bool session_fits(const struct tls *t) {
 
 static void leave_ktls(struct tls *t) {
 #ifdef SSL_OP_ENABLE_KTLS
-    if (!t->context->ktls || BIO_get_ktls_send(SSL_get_wbio(t->ssl))) return;
+    if (!wants_ktls(t) || BIO_get_ktls_send(SSL_get_wbio(t->ssl))) return;
     BIO *bio = SSL_get_rbio(t->ssl);
     if (BIO_up_ref(bio)) SSL_set0_wbio(t->ssl, bio);
 #else
@@ -86,16 +103,22 @@ static void leave_ktls(struct tls *t) {
 
 static bool is_in_kernel(const struct tls *t) {
 #ifdef SSL_OP_ENABLE_KTLS
-    return t->context->ktls && BIO_get_ktls_send(SSL_get_wbio(t->ssl));
+    return wants_ktls(t) && BIO_get_ktls_send(SSL_get_wbio(t->ssl));
 #else
     (void)t;
     return false;
 #endif
 }
 
+static bool is_acceptable(struct tls *t) {
+    if (t->client) return client_established(t);
+    if (session_fits(t)) return true;
+    why_say(t, "the session of the client was begun under other rules");
+    return false;
+}
+
 static enum tls_progress establish(struct tls *t) {
-    if (!session_fits(t)) {
-        t->why = span_dup(SPAN("the session of the client was begun under other rules"));
+    if (!is_acceptable(t)) {
         transport_break(t, EPROTO);
         return TLS_FAILED;
     }
@@ -132,7 +155,7 @@ static size_t read_some(struct tls *t, char *bytes, size_t n) {
     switch (SSL_get_error(t->ssl, result)) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: break;
-    case SSL_ERROR_ZERO_RETURN: t->at_end = true; break;
+    case SSL_ERROR_ZERO_RETURN: t->at_end = t->said_end = true; break;
     default:
         if (!t->at_end) why_keep(t, result);
     }
@@ -158,9 +181,10 @@ ssize_t tls_receive(struct tls *t, char *bytes, size_t n) {
         total += got;
         if (is_drained(t)) break;
     }
+    bool ended = t->at_end && !t->broken;
     transport_push(t);
     if (total) return (ssize_t)total;
-    if (t->at_end && !t->broken) return 0;
+    if (ended) return 0;
     if (!t->broken) return WIRE_LATER;
     errno = t->error_number;
     return WIRE_BROKEN;

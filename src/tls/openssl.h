@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
+#include "tls/client.h"
 #include "tls/tls.h"
 
 /* ---- certificate.c: a certificate, those that vouch for it, and its key ------------------------- */
@@ -30,6 +31,9 @@ bool certificate_use(const struct certificate *c, SSL_CTX *ctx);
 void certificate_done(struct certificate *c);
 /* "CN=example.org": for messages; lives until the next call. */
 const char *certificate_name(X509 *x);
+const char *certificate_issuer(X509 *x);
+/* "Nov 25 15:00:00 2026 GMT"; lives until the next call. */
+const char *certificate_time(const ASN1_TIME *when);
 
 /* ---- context.c ---------------------------------------------------------------------------------- */
 
@@ -77,11 +81,30 @@ bool acme_show(SSL *ssl, struct span directory, struct span name);
 
 void session_prepare(SSL_CTX *ctx, const struct tls_context *x);
 
+/* ---- client.c: we are the client ------------------------------------------------------------------ */
+
+struct tls_client {
+    unsigned refs;
+    bool verify, h2, is_address;
+    char *name; /* "" if nobody said one */
+    SSL_CTX *ctx;
+    struct kept_sessions *sessions;
+};
+
+/* Of a handshake that is done: false if it is not good enough, with t->why. */
+bool client_established(struct tls *t);
+
+/* ---- verdict.c: certificates of backends ---------------------------------------------------------- */
+
+/* For SSL_set_verify(): says in t->why what is wrong. */
+int verdict_on_backend(int ok, X509_STORE_CTX *store);
+
 /* ---- stream.c: between OpenSSL and the socket ----------------------------------------------------- */
 
 struct tls {
     SSL *ssl;
-    struct tls_context *context; /* in force, held */
+    struct tls_context *context; /* in force, held; NULL: we are the client */
+    struct tls_client *client;   /* held; NULL: we are the server */
     tls_select *select;
     void *arg;
     char *name;          /* SNI; NULL: none */
@@ -95,12 +118,16 @@ struct tls {
     bool established;    /* the handshake is done */
     bool fresh;          /* nothing of the response was sent yet */
     bool at_end;         /* the peer has said close_notify, or FIN */
+    bool said_end;       /* … close_notify */
     bool broken;         /* nothing goes any more, because of error_number */
     bool ends;           /* close_notify is to leave with the last byte */
     bool ended;          /* close_notify is said */
     bool noise, plain_http, acme;
     int error_number;
 };
+
+/* A connection over fd, of neither role yet. NULL: no memory. */
+struct tls *tls_over(SSL_CTX *ctx, int fd);
 
 /* The error queue is the thread's: nothing in it may be taken for the next connection's. It is mostly empty. */
 static inline void errors_forget(void) {
@@ -116,6 +143,8 @@ void transport_break(struct tls *t, int error_number);
 
 /* Empties OpenSSL's error queue, keeps what it said in t. result: of the call that failed. */
 void why_keep(struct tls *t, int result);
+/* For t->why, unless it says something already; at most 300 bytes. */
+void why_say(struct tls *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The oldest reason in the queue, which is emptied: a part of a sentence; lives until the next call. */
 const char *why_text(void);
 

@@ -9,8 +9,14 @@ fuzz_entries = \
 	tests/fuzz/fuzz_date \
 	tests/fuzz/fuzz_uri \
 	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_proxyline \
+	tests/fuzz/fuzz_forwarded \
+	tests/fuzz/fuzz_websocket \
+	tests/fuzz/fuzz_authorization \
 	tests/fuzz/fuzz_hpack \
-	tests/fuzz/fuzz_h2
+	tests/fuzz/fuzz_h2 \
+	tests/fuzz/fuzz_h2_client \
+	tests/fuzz/fuzz_gateway
 
 check_PROGRAMS += $(fuzz_entries)
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/corpus
@@ -38,8 +44,31 @@ tests_fuzz_fuzz_uri_LDADD = $(fuzz_http_libs)
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(fuzz_common)
 tests_fuzz_fuzz_conf_LDADD = src/conf/libconf.la src/base/libbase.la
 
+tests_fuzz_fuzz_proxyline_SOURCES = tests/fuzz/fuzz_proxyline.c $(fuzz_common)
+tests_fuzz_fuzz_proxyline_LDADD = src/net/libnet.la src/base/libbase.la
+
 tests_fuzz_fuzz_hpack_SOURCES = tests/fuzz/fuzz_hpack.c $(fuzz_common)
 tests_fuzz_fuzz_hpack_LDADD = src/h2/libh2.la $(fuzz_http_libs)
 
 tests_fuzz_fuzz_h2_SOURCES = tests/fuzz/fuzz_h2.c $(fuzz_common)
 tests_fuzz_fuzz_h2_LDADD = src/h2/libh2.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la
+
+# The modules' own files: they may be left out of the library.
+tests_fuzz_fuzz_forwarded_SOURCES = tests/fuzz/fuzz_forwarded.c src/modules/extforward/chain.c $(fuzz_common)
+tests_fuzz_fuzz_forwarded_LDADD = src/http/libhttp.la src/net/libnet.la src/base/libbase.la
+
+tests_fuzz_fuzz_websocket_SOURCES = tests/fuzz/fuzz_websocket.c src/modules/wstunnel/codec.c src/modules/wstunnel/frames.c \
+	src/modules/wstunnel/text.c $(fuzz_common)
+tests_fuzz_fuzz_websocket_LDADD = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la \
+	fdevents/libfdevents.la src/base/libbase.la $(LIBS_OF_GOLDCREST)
+
+tests_fuzz_fuzz_h2_client_SOURCES = tests/fuzz/fuzz_h2_client.c $(fuzz_common)
+tests_fuzz_fuzz_h2_client_LDADD = src/h2/libh2.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la
+
+tests_fuzz_fuzz_authorization_SOURCES = tests/fuzz/fuzz_authorization.c src/modules/auth/base64.c \
+	src/modules/auth/credentials.c src/modules/auth/rule.c $(fuzz_common)
+tests_fuzz_fuzz_authorization_LDADD = src/http/libhttp.la src/conf/libconf.la src/base/libbase.la
+
+tests_fuzz_fuzz_gateway_SOURCES = tests/fuzz/fuzz_gateway.c tests/unit/modules/pair.c tests/unit/modules/pair.h $(fuzz_common)
+tests_fuzz_fuzz_gateway_LDADD = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la \
+	src/base/libbase.la $(LIBS_OF_GOLDCREST)

@@ -81,6 +81,7 @@ class Stream:
         self.body = bytearray()
         self.ended = False
         self.reset = None  # the error code of RST_STREAM
+        self.trailers = None
 
 
 class Connection:
@@ -148,7 +149,10 @@ class Connection:
             self.grant(stream, len(payload), flags & END_STREAM)
         elif kind == HEADERS:
             assert flags & END_HEADERS, "a head in several frames"
-            here.status = status_of(payload)
+            if here.status is None or here.status < 200:
+                here.status = status_of(payload)
+            else:
+                here.trailers = payload
         elif kind == RST_STREAM:
             here.reset = int.from_bytes(payload, "big")
             here.ended = True

@@ -8,17 +8,28 @@ import time
 import traceback
 
 import harness
+import t_auth
 import t_backends
+import t_cgi
 import t_command
 import t_debian
 import t_deflate
+import t_fastcgi
+import t_extforward
 import t_features
 import t_h2
+import t_h2_backend
+import t_health
+import t_helper
 import t_reload
+import t_proxy
 import t_signals
 import t_tls
 import t_tls_access
+import t_tls_backend
 import t_tls_life
+import t_wiki
+import t_websocket
 
 LIMIT_S = 300  # for one test
 
@@ -45,8 +56,9 @@ def main(words):
     harness.scratch = tempfile.mkdtemp(prefix="goldcrest-live.")
     try:
         harness.install()
-        modules = (t_features, t_debian, t_command, t_backends, t_reload, t_signals, t_deflate, t_tls, t_tls_access,
-                   t_tls_life, t_h2)
+        modules = (t_features, t_debian, t_command, t_backends, t_reload, t_signals, t_deflate, t_tls,
+                   t_tls_access, t_tls_life, t_auth, t_h2, t_h2_backend, t_tls_backend, t_websocket,
+                   t_extforward, t_proxy, t_health, t_cgi, t_helper, t_fastcgi, t_wiki)
         for test in [t for m in modules for t in m.tests()]:
             if words and not any(w in test.name for w in words):
                 continue

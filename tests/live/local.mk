@@ -13,16 +13,31 @@ EXTRA_DIST += \
 	tests/live/run.sh \
 	tests/live/certificates.py \
 	tests/live/frames.py \
+	tests/live/h2_peer.py \
+	tests/live/gateways.py \
 	tests/live/harness.py \
 	tests/live/live.py \
+	tests/live/scripted.py \
+	tests/live/t_auth.py \
 	tests/live/t_backends.py \
+	tests/live/t_cgi.py \
 	tests/live/t_command.py \
 	tests/live/t_debian.py \
 	tests/live/t_deflate.py \
+	tests/live/t_fastcgi.py \
+	tests/live/t_extforward.py \
 	tests/live/t_features.py \
 	tests/live/t_h2.py \
+	tests/live/t_helper.py \
+	tests/live/t_h2_backend.py \
+	tests/live/t_health.py \
+	tests/live/t_proxy.py \
 	tests/live/t_reload.py \
 	tests/live/t_signals.py \
 	tests/live/t_tls.py \
 	tests/live/t_tls_access.py \
-	tests/live/t_tls_life.py
+	tests/live/t_tls_backend.py \
+	tests/live/t_tls_life.py \
+	tests/live/t_websocket.py \
+	tests/live/t_wiki.py \
+	tests/live/websockets.py

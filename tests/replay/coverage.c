@@ -40,11 +40,8 @@ static const struct {
     enum handler word;
     const char *reason;
 } exceptions[] = {
-    {"connection", "HANDSHAKE", HANDLER_ERROR, "memory for a TLS session is always there"},
     {"connection", "SERVE", HANDLER_ERROR, "conn_serve() knows an end (GO_ON) and a client that is gone (FINISHED)"},
     {"connection", "LINGER", HANDLER_ERROR, "however draining ends, what follows is the same: GO_ON"},
-    {"request", "LOOKUP", HANDLER_ERROR, "a cache can only miss"},
-    {"request", "REFUSE", HANDLER_ERROR, "the server's own page can always be made"},
     {"request", "RESPONSE_END", HANDLER_ERROR, "an unread body that breaks off ends the connection: FINISHED"},
     {"request", "ERROR", HANDLER_ERROR, "request_error() cannot fail"},
 };

@@ -374,7 +374,11 @@ static void do_response(struct player *p) {
     if (partial && st->ended) FAIL("the response looks whole");
     if (!partial && !st->ended) FAIL("the response is not whole");
     response_done(&p->last);
-    p->last = (struct response){st->status, st->head, {0}, 0, framing_of(st), !partial};
+    p->last = (struct response){.status = st->status,
+                                .head = st->head,
+                                .trailers = st->trailers,
+                                .framing = framing_of(st),
+                                .is_whole = !partial};
     buf_add(&p->last.body, buf_span(&st->body));
     check_details(p, &p->last);
     take_response_frames(peer, st);

@@ -3,6 +3,7 @@ check_PROGRAMS += tests/replay/player
 TESTS += tests/replay/run.sh
 
 tests_replay_player_SOURCES = \
+	tests/replay/backend.c \
 	tests/replay/builtin.c \
 	tests/replay/coverage.c \
 	tests/replay/decode.c tests/replay/decode.h \
@@ -40,6 +41,15 @@ EXTRA_DIST += \
 	tests/replay/README \
 	tests/replay/run.sh \
 	tests/replay/h2-rfc9113.txt \
+	tests/replay/scgi-end.replay \
+	tests/replay/fastcgi-kept.replay \
+	tests/replay/fastcgi-authorizer-rewritten.replay \
+	tests/replay/fastcgi-authorizer.replay \
+	tests/replay/auth-throttle.replay \
+	tests/replay/auth-digest.replay \
+	tests/replay/auth-broken.replay \
+	tests/replay/auth-basic.replay \
+	tests/replay/ajp13-body.replay \
 	tests/replay/absolute-form.replay \
 	tests/replay/answer-as-10.replay \
 	tests/replay/bad-chunks.replay \
@@ -78,6 +88,10 @@ EXTRA_DIST += \
 	tests/replay/expect-continue-refused.replay \
 	tests/replay/expect-continue-without-sink.replay \
 	tests/replay/expect-continue.replay \
+	tests/replay/extforward-cache.replay \
+	tests/replay/extforward-forwarded.replay \
+	tests/replay/extforward-line.replay \
+	tests/replay/extforward-rewrite.replay \
 	tests/replay/file-truncated.replay \
 	tests/replay/graceful-end-cuts.replay \
 	tests/replay/graceful-end-in-response.replay \
@@ -96,6 +110,7 @@ EXTRA_DIST += \
 	tests/replay/h2-error-handler.replay \
 	tests/replay/h2-expect-continue.replay \
 	tests/replay/h2-expectations.replay \
+	tests/replay/h2-extforward.replay \
 	tests/replay/h2-file-truncated.replay \
 	tests/replay/h2-floods.replay \
 	tests/replay/h2-flow-control-empty-body.replay \
@@ -150,6 +165,7 @@ EXTRA_DIST += \
 	tests/replay/h2-half-closed-windows.replay \
 	tests/replay/h2-tick.replay \
 	tests/replay/h2-window-slow.replay \
+	tests/replay/h2-wstunnel.replay \
 	tests/replay/half-closed-client.replay \
 	tests/replay/half-closed-while-waiting.replay \
 	tests/replay/handler-errors.replay \
@@ -183,6 +199,24 @@ EXTRA_DIST += \
 	tests/replay/precompressed-and-deflate.replay \
 	tests/replay/precompressed-cache.replay \
 	tests/replay/precompressed-siblings.replay \
+	tests/replay/proxy-body-meanwhile.replay \
+	tests/replay/proxy-challenge.replay \
+	tests/replay/proxy-client-gone.replay \
+	tests/replay/proxy-collected.replay \
+	tests/replay/proxy-connect.replay \
+	tests/replay/proxy-early-answer.replay \
+	tests/replay/proxy-connection-names.replay \
+	tests/replay/proxy-header.replay \
+	tests/replay/proxy-interim.replay \
+	tests/replay/proxy-kept.replay \
+	tests/replay/proxy-line.replay \
+	tests/replay/proxy-nonsense.replay \
+	tests/replay/proxy-pressure.replay \
+	tests/replay/proxy-request.replay \
+	tests/replay/proxy-retry-streamed.replay \
+	tests/replay/proxy-retry.replay \
+	tests/replay/proxy-time-limits.replay \
+	tests/replay/proxy-tunnel-limits.replay \
 	tests/replay/range-of-large-file.replay \
 	tests/replay/range-unsatisfiable.replay \
 	tests/replay/ranges.replay \
@@ -195,6 +229,7 @@ EXTRA_DIST += \
 	tests/replay/slow-sink-chunked.replay \
 	tests/replay/slow-sink-large.replay \
 	tests/replay/slow-sink.replay \
+	tests/replay/sockproxy.replay \
 	tests/replay/source-10.replay \
 	tests/replay/source-breaks.replay \
 	tests/replay/source-chunked.replay \
@@ -211,4 +246,36 @@ EXTRA_DIST += \
 	tests/replay/upload-refused.replay \
 	tests/replay/url-normalize-off.replay \
 	tests/replay/write-idle-with-progress.replay \
-	tests/replay/write-idle.replay
+	tests/replay/write-idle.replay \
+	tests/replay/stream-body.replay \
+	tests/replay/stream-body-continue.replay \
+	tests/replay/stream-body-room.replay \
+	tests/replay/stream-body-breaks.replay \
+	tests/replay/stream-body-early-end.replay \
+	tests/replay/stream-body-time.replay \
+	tests/replay/stream-body-error-handler.replay \
+	tests/replay/tunnel.replay \
+	tests/replay/tunnel-time.replay \
+	tests/replay/tunnel-refused.replay \
+	tests/replay/tunnel-room.replay \
+	tests/replay/tunnel-whole-connection.replay \
+	tests/replay/interim.replay \
+	tests/replay/collect-body.replay \
+	tests/replay/trailers.replay \
+	tests/replay/h2-stream-body.replay \
+	tests/replay/h2-tunnel.replay \
+	tests/replay/h2-interim.replay \
+	tests/replay/proxy-truncated.replay \
+	tests/replay/client-reset-while-waiting.replay \
+	tests/replay/h2-stream-body-time.replay \
+	tests/replay/h2-proxy-both-ways.replay \
+	tests/replay/proxy-upgrade.replay \
+	tests/replay/tunnel-reload.replay \
+	tests/replay/resume.replay \
+	tests/replay/h2-resume.replay \
+	tests/replay/h2-stream-body-patient.replay \
+	tests/replay/h2-error-handler-connect.replay \
+	tests/replay/comeback-with-body.replay \
+	tests/replay/stream-body-rate.replay \
+	tests/replay/wstunnel.replay \
+	tests/replay/wstunnel-refused.replay

@@ -66,7 +66,7 @@ static void play_remember(struct player *p, struct span name, struct span text) 
 }
 
 /* Lines as HTTP has them. */
-static struct span with_crlf(const struct player *p, struct span text) {
+struct span play_with_crlf(const struct player *p, struct span text) {
     struct buf out = {0};
     struct span line;
     while (span_next(&text, '\n', &line)) {
@@ -95,7 +95,7 @@ static void do_config(struct player *p) {
 }
 
 /* Bytes that tell where they stand. */
-static struct span play_pattern(struct player *p, size_t n) {
+struct span play_pattern(struct player *p, size_t n) {
     char *bytes = arena_bytes(&p->stage->arena, n + 1);
     for (size_t i = 0; i < n; i++) bytes[i] = pattern_byte(i);
     return (struct span){bytes, n};
@@ -166,7 +166,7 @@ static void do_send(struct player *p) {
     struct client *c = play_client(p);
     if (c->fd < 0) FAIL("this client has left");
     for (unsigned i = 1; i < p->at->word_count; i++) buf_add(&c->out, play_expand(p, play_word(p, i)));
-    if (p->at->has_text) buf_add(&c->out, with_crlf(p, play_expand(p, buf_span(&p->at->text))));
+    if (p->at->has_text) buf_add(&c->out, play_with_crlf(p, play_expand(p, buf_span(&p->at->text))));
     stage_settle(p->stage);
 }
 
@@ -269,9 +269,23 @@ static void expect_field(struct player *p, const struct response *r, struct span
     }
 }
 
+static void expect_trailer(struct player *p, const struct response *r, struct span line) {
+    size_t colon = span_find(line, ':');
+    struct span name = span_upto(line, colon), value;
+    struct span wanted = span_trim(span_from(line, colon < line.n ? colon + 1 : colon));
+    bool absent = span_is(name, SPAN("absent")), found = response_trailer(r, absent ? wanted : name, &value);
+    if (absent && found) FAIL("the trailer %.*s is there", SPAN_ARG(wanted));
+    if (!absent && !found) FAIL("the trailer %.*s is missing", SPAN_ARG(name));
+    if (!absent && !span_is(value, wanted)) FAIL("the trailer %.*s is %.*s", SPAN_ARG(name), SPAN_ARG(value));
+}
+
 void play_detail(struct player *p, const struct response *r, struct span line) {
     static const char *const framings[] = {"none", "length", "chunked", "end"};
     struct span words[WORDS_MAX];
+    if (span_starts(line, SPAN("trailer "))) {
+        expect_trailer(p, r, span_from(line, 8));
+        return;
+    }
     if (!span_starts(line, SPAN("body ")) && !span_starts(line, SPAN("framing ")) &&
         !span_starts(line, SPAN("version "))) {
         expect_field(p, r, line);
@@ -309,7 +323,12 @@ static void expect_response(struct player *p, struct client *c, struct span stat
     bool is_whole = r.is_whole && !(r.framing == FRAMING_END && c->is_reset);
     if (partial && is_whole) FAIL("the response looks whole");
     if (!partial && !is_whole) FAIL("the response is not whole");
-    for (unsigned i = 0; i < p->at->detail_count; i++) play_detail(p, &r, p->at->details[i]);
+    bool knows_trailers = r.trailers.n == 0;
+    for (unsigned i = 0; i < p->at->detail_count; i++) {
+        knows_trailers |= span_starts(p->at->details[i], SPAN("trailer "));
+        play_detail(p, &r, p->at->details[i]);
+    }
+    if (!knows_trailers) FAIL("there are trailers: %.*s", SPAN_ARG(r.trailers));
     consume(c, partial ? c->in.n : r.used);
     response_done(&r);
 }
@@ -350,7 +369,7 @@ static void do_try(struct player *p) {
     play_worker(p);
     struct client *c = stage_open(p->stage, p->at->client, SPAN(""), false);
     if (p->at->word_count > 2) buf_add(&c->out, play_expand(p, play_word(p, 2)));
-    if (p->at->has_text) buf_add(&c->out, with_crlf(p, play_expand(p, buf_span(&p->at->text))));
+    if (p->at->has_text) buf_add(&c->out, play_with_crlf(p, play_expand(p, buf_span(&p->at->text))));
     stage_settle(p->stage);
     p->at->word_count = 2;
     if (span_starts(buf_span(&c->in), SPAN("HTTP/1.1 100 "))) FAIL("100 Continue: use open and send");
@@ -437,6 +456,11 @@ static void do_wake(struct player *p) {
     stage_settle(p->stage);
 }
 
+static void do_resume(struct player *p) {
+    mod_test_resume();
+    stage_settle(p->stage);
+}
+
 static void do_graceful(struct player *p) {
     play_worker(p);
     worker_end_gracefully(p->stage->worker);
@@ -462,8 +486,8 @@ static const struct {
     {"log", do_log}, {"no-log", do_no_log}, {"access", do_access},
     {"state", do_state}, {"mode", do_mode}, {"connections", do_connections},
     {"cache", do_cache}, {"writes", do_writes}, {"wait", do_wait},
-    {"wake", do_wake}, {"graceful", do_graceful}, {"save", do_save},
-    {"queued", do_queued}, {"h2", play_h2},
+    {"wake", do_wake}, {"resume", do_resume}, {"graceful", do_graceful}, {"save", do_save},
+    {"queued", do_queued}, {"h2", play_h2}, {"backend", play_backend},
 };
 
 static void run_command(struct player *p) {

@@ -32,6 +32,14 @@ struct client *play_client(struct player *p);
 /* A detail of what a response must be. */
 void play_detail(struct player *p, const struct response *r, struct span line);
 
+/* Lines as HTTP has them; bytes that tell where they stand. */
+struct span play_with_crlf(const struct player *p, struct span text);
+struct span play_pattern(struct player *p, size_t n);
+
+/* ---- backend.c: backend NAME … -------------------------------------------------------------------------------------- */
+
+void play_backend(struct player *p);
+
 /* ---- h2_play.c: the commands of HTTP/2 --------------------------------------------------------------------------- */
 
 void play_h2(struct player *p);

@@ -49,6 +49,7 @@ enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_END };
 struct response {
     int status;
     struct span head;   /* status line and fields, as received */
+    struct span trailers; /* lines */
     struct buf body;    /* decoded */
     size_t used;
     enum framing framing;
@@ -61,6 +62,7 @@ const char *response_read(struct response *r, struct span in, bool for_head, boo
 void response_done(struct response *r);
 /* The value of a field; false if there is none. */
 bool response_field(const struct response *r, struct span name, struct span *value);
+bool response_trailer(const struct response *r, struct span name, struct span *value);
 
 /* ---- stage.c: the worker, its files, its clients, its clock --------------------------------------------------------- */
 
@@ -81,6 +83,7 @@ struct client {
     bool ends;        /* shut down for writing once `out` is sent */
 };
 
+struct backend;
 struct stage {
     const char *scenario;
     unsigned line;
@@ -92,6 +95,7 @@ struct stage {
     struct listening *listening;
     struct client clients[CLIENTS_MAX];
     unsigned client_count;
+    struct backend *backends;
     struct arena arena;
 };
 
@@ -122,6 +126,13 @@ void stage_wait(struct stage *s, uint64_t ms);
 /* The worker's connection of a client, or NULL if it is closed. */
 struct conn *stage_conn(const struct stage *s, const struct client *c);
 
+/* ---- backend.c: servers that gateways ask ---------------------------------------------------------------------------- */
+
+/* Bytes of all backends' connections move. True: some did. */
+bool backends_send(struct stage *s);
+bool backends_receive(struct stage *s);
+void backends_strike(struct stage *s);
+
 /* ---- play.c ------------------------------------------------------------------------------------------------------------ */
 
 /* Plays it to its end; fails by exit(1). False: it needs a module that is not built. */
@@ -149,7 +160,8 @@ bool doubles_was_reset(int fd);
 
 /* ---- mod_test.c ------------------------------------------------------------------------------------------------------------- */
 
-/* Wakes whatever waits in the test module. */
+/* Wakes whatever waits in the test module; or runs it at once. */
 void mod_test_wake(void);
+void mod_test_resume(void);
 
 #endif

@@ -18,9 +18,8 @@ static bool next_line(struct span *rest, struct span *line) {
     return true;
 }
 
-bool response_field(const struct response *r, struct span name, struct span *value) {
-    struct span rest = r->head, line;
-    next_line(&rest, &line);
+static bool find_field(struct span rest, struct span name, struct span *value) {
+    struct span line;
     while (next_line(&rest, &line) && line.n) {
         size_t colon = span_find(line, ':');
         if (!span_is_ci(span_upto(line, colon), name)) continue;
@@ -30,15 +29,31 @@ bool response_field(const struct response *r, struct span name, struct span *val
     return false;
 }
 
-static const char *check_fields(const struct response *r) {
-    struct span rest = r->head, line, value;
-    next_line(&rest, &line);
+bool response_field(const struct response *r, struct span name, struct span *value) {
+    struct span rest = r->head, line;
+    return next_line(&rest, &line) && find_field(rest, name, value);
+}
+
+bool response_trailer(const struct response *r, struct span name, struct span *value) {
+    return find_field(r->trailers, name, value);
+}
+
+static const char *check_lines(struct span rest) {
+    struct span line;
     while (next_line(&rest, &line) && line.n) {
         size_t colon = span_find(line, ':');
         if (colon == 0 || colon == line.n) return "a line of the head is no field";
         for (size_t i = 0; i < line.n; i++)
             if ((unsigned char)line.p[i] < 0x20 || line.p[i] == 0x7f) return "a control character in the head";
     }
+    return NULL;
+}
+
+static const char *check_fields(const struct response *r) {
+    struct span rest = r->head, line, value;
+    next_line(&rest, &line);
+    const char *wrong = check_lines(rest);
+    if (wrong) return wrong;
     if (r->status >= 200 && !response_field(r, SPAN("Date"), &value)) return "a response without Date";
     if (response_field(r, SPAN("Content-Length"), &value) && response_field(r, SPAN("Transfer-Encoding"), &value))
         return "a response with Content-Length and Transfer-Encoding";
@@ -62,11 +77,13 @@ static const char *read_chunks(struct response *r, struct span in, size_t *used)
         uint64_t n;
         if (!parse_number(line, 16, &n)) return "a chunk's size is no number";
         if (n == 0) {
-            if (!next_line(&rest, &line)) return NULL;
-            if (line.n) return "trailing fields, or the last chunk without its empty line";
+            struct span trailers = rest;
+            do if (!next_line(&rest, &line)) return NULL;
+            while (line.n);
+            r->trailers = span_between(trailers.p, line.p);
             r->is_whole = true;
             *used = (size_t)(rest.p - in.p);
-            return NULL;
+            return check_lines(r->trailers);
         }
         if (rest.n < n) {
             buf_add(&r->body, rest);

@@ -162,6 +162,7 @@ void stage_configure(struct stage *s, struct span text) {
     conf_drop(conf); /* the worker has its own reference */
     if (strcmp(fdevents_name(s->worker->events), s->backend) != 0) stage_fail(s, "that backend does not work here");
     fdevents_set_clock(s->worker->events, stage_clock, s);
+    worker_begin(s->worker);
     struct listening *l = memory_zeroed(1, sizeof *l);
     l->worker = s->worker;
     l->name = (struct span){span_dup(SPAN("127.0.0.1:80")), 12};
@@ -178,6 +179,7 @@ void stage_strike(struct stage *s) {
         peer_drop(s->clients[i].peer);
         s->clients[i].peer = NULL;
     }
+    backends_strike(s);
     if (s->worker) {
         struct listening *l = s->listening;
         worker_drop(s->worker);
@@ -315,9 +317,11 @@ void stage_settle(struct stage *s) {
     while (quiet < 2) {
         bool news = false;
         for (unsigned i = 0; i < s->client_count; i++) news |= client_sends(s, &s->clients[i]);
+        news |= backends_send(s);
         int ran = fdevents_turn(s->worker->events, 0);
         if (ran < 0) stage_fail(s, "fdevents_turn: %s", strerror(errno));
         for (unsigned i = 0; i < s->client_count; i++) news |= client_receives(&s->clients[i]);
+        news |= backends_receive(s);
         quiet = news || ran ? 0 : quiet + 1;
         idle_turns = news ? 0 : idle_turns + 1;
         if (idle_turns > TURNS_WITHOUT_NEWS) stage_fail(s, "the server spins");

@@ -4,6 +4,7 @@
 if HAVE_CHECK
 unit_base_tests = \
 	tests/unit/base/test_bytes \
+	tests/unit/base/test_hashes \
 	tests/unit/base/test_tables \
 	tests/unit/base/test_log
 
@@ -14,6 +15,10 @@ unit_base_libs = src/base/libbase.la $(PCRE2_LIBS) $(CHECK_LIBS)
 tests_unit_base_test_bytes_SOURCES = tests/unit/base/test_bytes.c
 tests_unit_base_test_bytes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_bytes_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_hashes_SOURCES = tests/unit/base/test_hashes.c
+tests_unit_base_test_hashes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_hashes_LDADD = $(unit_base_libs)
 
 tests_unit_base_test_tables_SOURCES = tests/unit/base/test_tables.c
 tests_unit_base_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -5,7 +5,8 @@ if HAVE_CHECK
 unit_h1_tests = \
 	tests/unit/h1/test_scan \
 	tests/unit/h1/test_parse \
-	tests/unit/h1/test_chunked
+	tests/unit/h1/test_chunked \
+	tests/unit/h1/test_response
 
 check_PROGRAMS += $(unit_h1_tests)
 TESTS += $(unit_h1_tests)
@@ -22,5 +23,9 @@ tests_unit_h1_test_parse_LDADD = $(unit_h1_libs)
 tests_unit_h1_test_chunked_SOURCES = tests/unit/h1/test_chunked.c
 tests_unit_h1_test_chunked_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_h1_test_chunked_LDADD = $(unit_h1_libs)
+
+tests_unit_h1_test_response_SOURCES = tests/unit/h1/test_response.c
+tests_unit_h1_test_response_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_h1_test_response_LDADD = $(unit_h1_libs)
 
 endif

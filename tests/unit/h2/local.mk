@@ -3,6 +3,7 @@
 
 if HAVE_CHECK
 unit_h2_tests = \
+	tests/unit/h2/test_client \
 	tests/unit/h2/test_emit \
 	tests/unit/h2/test_flow \
 	tests/unit/h2/test_head \
@@ -14,6 +15,10 @@ check_PROGRAMS += $(unit_h2_tests)
 TESTS += $(unit_h2_tests)
 unit_h2_libs = src/h2/libh2.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la $(CHECK_LIBS)
 unit_h2_player = tests/unit/h2/player.c tests/unit/h2/player.h
+
+tests_unit_h2_test_client_SOURCES = tests/unit/h2/test_client.c $(unit_h2_player)
+tests_unit_h2_test_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_h2_test_client_LDADD = $(unit_h2_libs)
 
 tests_unit_h2_test_emit_SOURCES = tests/unit/h2/test_emit.c $(unit_h2_player)
 tests_unit_h2_test_emit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -40,8 +45,11 @@ tests_unit_h2_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_h2_test_session_LDADD = $(unit_h2_libs)
 
 if HAVE_NGHTTP2
-check_PROGRAMS += tests/unit/h2/test_h2_peer
-TESTS += tests/unit/h2/test_h2_peer
+check_PROGRAMS += tests/unit/h2/test_client_peer tests/unit/h2/test_h2_peer
+TESTS += tests/unit/h2/test_client_peer tests/unit/h2/test_h2_peer
+tests_unit_h2_test_client_peer_SOURCES = tests/unit/h2/test_client_peer.c
+tests_unit_h2_test_client_peer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NGHTTP2_CFLAGS)
+tests_unit_h2_test_client_peer_LDADD = $(unit_h2_libs) $(NGHTTP2_LIBS)
 tests_unit_h2_test_h2_peer_SOURCES = tests/unit/h2/test_h2_peer.c
 tests_unit_h2_test_h2_peer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NGHTTP2_CFLAGS)
 tests_unit_h2_test_h2_peer_LDADD = $(unit_h2_libs) $(NGHTTP2_LIBS)

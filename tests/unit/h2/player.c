@@ -1,4 +1,4 @@
-/* player.c - plays a client's frames, written as text, to a session, and writes down what comes of them */
+/* player.c - plays a peer's frames, written as text, to a session, and writes down what comes of them */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "h2/client.h"
 #include "h2/frame.h"
 
 const struct h2_options player_options = {
@@ -98,6 +99,27 @@ static void take_head(struct player *p, struct h2_stream *st) {
     arena_done(&a);
 }
 
+static void take_response(struct player *p, struct h2_stream *st) {
+    struct arena a = {0};
+    struct h2_response r;
+    uint32_t id = st->id;
+    int result = h2_read_response(p->session, st, &r, &a);
+    buf_printf(&p->line, "head %u", id);
+    if (result < 0) {
+        p->why = h2_last_fault(p->session);
+        buf_add_text(&p->line, " malformed");
+        h2_stream_drop(p->session, st);
+        p->streams[id / 2] = NULL;
+    } else {
+        buf_printf(&p->line, " %d%s%s", r.status, r.is_interim ? " interim" : "", r.is_tunnel ? " tunnel" : "");
+        if (r.length >= 0) buf_printf(&p->line, " length %lld", (long long)r.length);
+        for (uint32_t i = 0; i < r.fields.count; i++)
+            buf_printf(&p->line, " %.*s=%.*s", SPAN_ARG(r.fields.list[i].name), SPAN_ARG(r.fields.list[i].value));
+    }
+    say(p);
+    arena_done(&a);
+}
+
 static void let_go(struct player *p, uint32_t id) {
     if (p->streams[id / 2]) h2_stream_drop(p->session, p->streams[id / 2]);
     p->streams[id / 2] = NULL;
@@ -113,11 +135,17 @@ static void take_event(struct player *p, const struct h2_event *e) {
     say_data(p);
     if (e->why) p->why = e->why;
     if (e->kind == H2_HEAD) {
-        take_head(p, e->stream);
+        if (p->is_client) take_response(p, e->stream);
+        else take_head(p, e->stream);
         return;
     }
     if (e->kind == H2_END) buf_printf(&p->line, "end %u", e->stream->id);
+    if (e->kind == H2_END && p->is_client && h2_trailers(p->session))
+        buf_printf(&p->line, " trailers %u", h2_trailers(p->session)->count);
     if (e->kind == H2_RESET) buf_printf(&p->line, "reset %u %s", e->stream->id, h2_error_name(e->error));
+    if (e->kind == H2_RESET && p->is_client)
+        buf_printf(&p->line, "%s%s", e->stream->is_unprocessed ? " again" : "",
+                   e->stream->ended_by_peer ? " whole" : "");
     if (e->kind == H2_CLOSE) buf_printf(&p->line, "close %s", h2_error_name(e->error));
     say(p);
     if (e->kind == H2_RESET) let_go(p, e->stream->id);
@@ -224,10 +252,52 @@ static void respond(struct player *p, struct h2_stream *st, unsigned bytes) {
     chunks_clear(&body);
 }
 
+static void send_trailers(struct player *p, struct h2_stream *st) {
+    struct arena a = {0};
+    struct fields f = {0};
+    fields_add_named(&f, &a, SPAN("Grpc-Status"), SPAN("0"));
+    fields_add(&f, &a, HEADER_CONTENT_LENGTH, SPAN("7")); /* which is no trailer */
+    h2_send_trailers(p->session, st, &f, &p->out);
+    arena_done(&a);
+}
+
+static void ask(struct player *p, struct span method, unsigned bytes, bool open) {
+    static const char zeros[100000];
+    struct chunks body = {0};
+    struct buf block = {0};
+    struct fields none = {0};
+    uint64_t decoded;
+    struct h2_question q = {method, SPAN("http"), SPAN("a"), SPAN("/"), SPAN(""), &none, -1};
+    h2_question_block(&q, &block, &decoded);
+    struct h2_stream *st = h2_ask(p->session, buf_span(&block), method_find(method), !open && !bytes, &p->out);
+    p->streams[st->id / 2] = st;
+    chunks_add_constant(&body, (struct span){zeros, bytes});
+    if (bytes) h2_send_data(p->session, st, &body, UINT64_MAX, !open, &p->out);
+    chunks_clear(&body);
+    buf_done(&block);
+}
+
+static bool act_as_client(struct player *p, const char *at) {
+    char word[16] = "", method[16] = "";
+    unsigned n = 0;
+    sscanf(at, "%15s %15s %u", word, method, &n);
+    if (strcmp(word, "ask") == 0) ask(p, span_of(method), n, false);
+    else if (strcmp(word, "open") == 0) ask(p, span_of(method), n, true);
+    else if (strcmp(word, "trailers") == 0) send_trailers(p, p->streams[strtoul(method, NULL, 10) / 2]);
+    else if (strcmp(word, "room") == 0) {
+        buf_add_text(&p->line, h2_client_has_room(p->session) ? "room" : "no room");
+        say(p);
+    } else
+        return false;
+    collect(p);
+    return true;
+}
+
 /* What the server does; false: it is no such part. */
 static bool act(struct player *p, const char *at) {
     char word[16] = "";
     unsigned id = 0, n = 0;
+    if (p->is_client && act_as_client(p, at)) return true;
     sscanf(at, "%15s %u %u", word, &id, &n);
     struct h2_stream *st = p->streams[id / 2];
     word[strcspn(word, ";")] = '\0';
@@ -292,6 +362,12 @@ void player_init(struct player *p, const struct h2_options *o) {
     chunks_clear(&p->out);
 }
 
+void player_init_client(struct player *p, const struct h2_options *o) {
+    *p = (struct player){.session = h2_client_make(o), .is_client = true};
+    h2_control(p->session, &p->out);
+    chunks_clear(&p->out);
+}
+
 const char *player_said(struct player *p) {
     flush_line(p);
     return buf_text(&p->said);
@@ -309,6 +385,15 @@ void player_done(struct player *p) {
 char *player_run(const struct h2_options *o, const char *script, size_t step) {
     struct player p;
     player_init(&p, o);
+    player_play(&p, script, step);
+    char *said = span_dup(span_of(player_said(&p)));
+    player_done(&p);
+    return said;
+}
+
+char *player_run_client(const struct h2_options *o, const char *script, size_t step) {
+    struct player p;
+    player_init_client(&p, o);
     player_play(&p, script, step);
     char *said = span_dup(span_of(player_said(&p)));
     player_done(&p);

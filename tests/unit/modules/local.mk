@@ -3,6 +3,15 @@ if HAVE_CHECK
 TRIAL_SOURCES = tests/unit/modules/trial.c tests/unit/modules/trial.h
 TRIAL_LIBS = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la src/base/libbase.la \
 	$(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+if MOD_AUTH
+if MOD_AUTHN_FILE
+check_PROGRAMS += tests/unit/modules/test_auth
+TESTS += tests/unit/modules/test_auth
+tests_unit_modules_test_auth_SOURCES = tests/unit/modules/test_auth.c src/server/builtin.c
+tests_unit_modules_test_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_auth_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+endif
+endif
 if MOD_DEFLATE
 DECODE_SOURCES = tests/replay/decode.c tests/replay/decode.h
 check_PROGRAMS += tests/unit/modules/test_coders tests/unit/modules/test_deflate
@@ -30,6 +39,45 @@ tests_unit_modules_test_expire_SOURCES = tests/unit/modules/test_expire.c $(TRIA
 tests_unit_modules_test_expire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_modules_test_expire_LDADD = $(TRIAL_LIBS)
 endif
+if MOD_EXTFORWARD
+check_PROGRAMS += tests/unit/modules/test_extforward
+TESTS += tests/unit/modules/test_extforward
+tests_unit_modules_test_extforward_SOURCES = tests/unit/modules/test_extforward.c $(TRIAL_SOURCES)
+tests_unit_modules_test_extforward_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_extforward_LDADD = $(TRIAL_LIBS)
+endif
+if MOD_WSTUNNEL
+check_PROGRAMS += tests/unit/modules/test_wstunnel
+TESTS += tests/unit/modules/test_wstunnel
+tests_unit_modules_test_wstunnel_SOURCES = tests/unit/modules/test_wstunnel.c
+tests_unit_modules_test_wstunnel_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_wstunnel_LDADD = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la \
+	src/base/libbase.la fdevents/libfdevents.la src/base/libbase.la $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+endif
+GATEWAYS_SOURCES = tests/unit/modules/gateways.c tests/unit/modules/gateways.h $(TRIAL_SOURCES)
+GATEWAYS_LIBS = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la \
+	src/base/libbase.la fdevents/libfdevents.la $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/modules/test_gateway_balance tests/unit/modules/test_gateway_check \
+	tests/unit/modules/test_gateway_explain tests/unit/modules/test_gateway_health \
+	tests/unit/modules/test_gateway_options
+TESTS += tests/unit/modules/test_gateway_balance tests/unit/modules/test_gateway_check \
+	tests/unit/modules/test_gateway_explain tests/unit/modules/test_gateway_health \
+	tests/unit/modules/test_gateway_options
+tests_unit_modules_test_gateway_balance_SOURCES = tests/unit/modules/test_gateway_balance.c $(GATEWAYS_SOURCES)
+tests_unit_modules_test_gateway_balance_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_gateway_balance_LDADD = $(GATEWAYS_LIBS)
+tests_unit_modules_test_gateway_check_SOURCES = tests/unit/modules/test_gateway_check.c $(GATEWAYS_SOURCES)
+tests_unit_modules_test_gateway_check_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_gateway_check_LDADD = $(GATEWAYS_LIBS)
+tests_unit_modules_test_gateway_explain_SOURCES = tests/unit/modules/test_gateway_explain.c $(TRIAL_SOURCES)
+tests_unit_modules_test_gateway_explain_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_gateway_explain_LDADD = $(GATEWAYS_LIBS)
+tests_unit_modules_test_gateway_health_SOURCES = tests/unit/modules/test_gateway_health.c $(GATEWAYS_SOURCES)
+tests_unit_modules_test_gateway_health_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_gateway_health_LDADD = $(GATEWAYS_LIBS)
+tests_unit_modules_test_gateway_options_SOURCES = tests/unit/modules/test_gateway_options.c $(GATEWAYS_SOURCES)
+tests_unit_modules_test_gateway_options_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_gateway_options_LDADD = $(GATEWAYS_LIBS)
 check_PROGRAMS += tests/unit/modules/test_keyvalue
 TESTS += tests/unit/modules/test_keyvalue
 tests_unit_modules_test_keyvalue_SOURCES = tests/unit/modules/test_keyvalue.c
@@ -76,4 +124,35 @@ tests_unit_modules_test_dirlisting_SOURCES = tests/unit/modules/test_dirlisting.
 tests_unit_modules_test_dirlisting_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_modules_test_dirlisting_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 endif
+PAIR_SOURCES = tests/unit/modules/pair.c tests/unit/modules/pair.h
+check_PROGRAMS += tests/unit/modules/test_environment
+TESTS += tests/unit/modules/test_environment
+tests_unit_modules_test_environment_SOURCES = tests/unit/modules/test_environment.c $(PAIR_SOURCES)
+tests_unit_modules_test_environment_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_environment_LDADD = $(TRIAL_LIBS)
+check_PROGRAMS += tests/unit/modules/test_cgihead
+TESTS += tests/unit/modules/test_cgihead
+tests_unit_modules_test_cgihead_SOURCES = tests/unit/modules/test_cgihead.c $(PAIR_SOURCES)
+tests_unit_modules_test_cgihead_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_cgihead_LDADD = $(TRIAL_LIBS)
+check_PROGRAMS += tests/unit/modules/test_fastcgi
+TESTS += tests/unit/modules/test_fastcgi
+tests_unit_modules_test_fastcgi_SOURCES = tests/unit/modules/test_fastcgi.c $(PAIR_SOURCES)
+tests_unit_modules_test_fastcgi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_fastcgi_LDADD = $(TRIAL_LIBS)
+check_PROGRAMS += tests/unit/modules/test_scgi
+TESTS += tests/unit/modules/test_scgi
+tests_unit_modules_test_scgi_SOURCES = tests/unit/modules/test_scgi.c $(PAIR_SOURCES)
+tests_unit_modules_test_scgi_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_scgi_LDADD = $(TRIAL_LIBS)
+check_PROGRAMS += tests/unit/modules/test_ajp
+TESTS += tests/unit/modules/test_ajp
+tests_unit_modules_test_ajp_SOURCES = tests/unit/modules/test_ajp.c $(PAIR_SOURCES)
+tests_unit_modules_test_ajp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_ajp_LDADD = $(TRIAL_LIBS)
+check_PROGRAMS += tests/unit/modules/test_sendfile
+TESTS += tests/unit/modules/test_sendfile
+tests_unit_modules_test_sendfile_SOURCES = tests/unit/modules/test_sendfile.c $(PAIR_SOURCES)
+tests_unit_modules_test_sendfile_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_sendfile_LDADD = $(TRIAL_LIBS)
 endif

@@ -24,6 +24,8 @@ struct trial {
 
 extern struct core_settings trial_core;
 
+extern struct span trial_root; /* process_root() */
+
 /* The configuration must be faultless; or it may have warnings. */
 void trial_begin(struct trial *t, const struct module *m, const char *conf);
 void trial_begin_warned(struct trial *t, const struct module *m, const char *conf);

@@ -5,6 +5,9 @@ if HAVE_CHECK
 unit_net_tests = \
 	tests/unit/net/test_addr \
 	tests/unit/net/test_chunk \
+	tests/unit/net/test_lookup \
+	tests/unit/net/test_proxyline \
+	tests/unit/net/test_spool \
 	tests/unit/net/test_wire
 
 check_PROGRAMS += $(unit_net_tests)
@@ -19,6 +22,18 @@ tests_unit_net_test_addr_LDADD = $(unit_net_libs)
 tests_unit_net_test_chunk_SOURCES = tests/unit/net/test_chunk.c
 tests_unit_net_test_chunk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_net_test_chunk_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_lookup_SOURCES = tests/unit/net/test_lookup.c
+tests_unit_net_test_lookup_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_lookup_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_proxyline_SOURCES = tests/unit/net/test_proxyline.c
+tests_unit_net_test_proxyline_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_proxyline_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_spool_SOURCES = tests/unit/net/test_spool.c
+tests_unit_net_test_spool_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_spool_LDADD = $(unit_net_libs)
 
 tests_unit_net_test_wire_SOURCES = tests/unit/net/test_wire.c
 tests_unit_net_test_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

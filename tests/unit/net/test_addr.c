@@ -63,6 +63,9 @@ START_TEST(prefixes_match) {
         {"2001:db8::/33", "2001:db8:7fff::", true}, {"2001:db8::/33", "2001:db8:8000::", false},
         {"/run/socket", "a socket", true},       {"/run/socket", "127.0.0.1", false},
         {"10.0.0.0/8", "a socket", false},       {"::1", "::1", true},
+        {"::ffff:192.0.2.1", "192.0.2.1", true}, {"::ffff:192.0.2.1", "192.0.2.2", false},
+        {"::ffff:10.0.0.0/104", "::ffff:10.255.0.1", true}, {"::ffff:10.0.0.0/104", "11.0.0.1", false},
+        {"::ffff:0:0/96", "2001:db8::1", false},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct prefix prefix;

@@ -5,7 +5,9 @@ if HAVE_CHECK
 unit_server_tests = \
 	tests/unit/server/test_control \
 	tests/unit/server/test_emit \
+	tests/unit/server/test_jobs \
 	tests/unit/server/test_plan \
+	tests/unit/server/test_post \
 	tests/unit/server/test_replies
 
 check_PROGRAMS += $(unit_server_tests)
@@ -22,9 +24,18 @@ tests_unit_server_test_emit_SOURCES = tests/unit/server/test_emit.c
 tests_unit_server_test_emit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_emit_LDADD = $(unit_server_below)
 
+# Its own table of modules.
+tests_unit_server_test_jobs_SOURCES = tests/unit/server/test_jobs.c
+tests_unit_server_test_jobs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_jobs_LDADD = $(unit_server_libs)
+
 tests_unit_server_test_plan_SOURCES = tests/unit/server/test_plan.c src/server/builtin.c
 tests_unit_server_test_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_plan_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_post_SOURCES = tests/unit/server/test_post.c src/server/builtin.c
+tests_unit_server_test_post_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_post_LDADD = $(unit_server_libs)
 
 tests_unit_server_test_replies_SOURCES = tests/unit/server/test_replies.c
 tests_unit_server_test_replies_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -107,7 +107,7 @@ START_TEST(chunks_are_wrapped) {
     chunks_add_constant(&body, SPAN("0123456789"));
     chunks_add_constant(&body, SPAN("0123456789"));
     h1_emit_chunk(&q, &body);
-    h1_emit_last_chunk(&q);
+    h1_emit_last_chunk(&q, NULL);
     assert_queue(&q, "14\r\n01234567890123456789\r\n0\r\n\r\n");
     ck_assert_uint_eq(body.count, 0);
 }

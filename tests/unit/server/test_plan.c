@@ -235,7 +235,7 @@ START_TEST(what_guards_is_not_left_out) {
     conf_drop(load(ROOT "auth.require = ( \"/\" => ( \"method\" => \"basic\" ) )\n", 1, "open to everybody"));
     conf_drop(load(ROOT "$SERVER[\"socket\"] == \":443\" { ssl.engine = \"enable\" }\n", 1, "ssl.pemfile"));
     conf_drop(load(ROOT "ssl.engine = \"disable\"\n", 0, NULL));
-    conf_drop(load(ROOT "auth.require = ()\n", 0, "is not in this build"));
+    conf_drop(load(ROOT "auth.require = ()\n", 0, "mod_auth is not used"));
 }
 END_TEST
 

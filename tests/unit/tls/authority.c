@@ -44,7 +44,7 @@ static void name(X509 *x, const struct wish *wish) {
     if (wish->mail)
         X509_NAME_add_entry_by_txt(n, "emailAddress", MBSTRING_ASC, (const unsigned char *)wish->mail, -1, -1, 0);
     snprintf(san, sizeof san, "DNS:%s", wish->name);
-    if (!wish->is_authority) add_extension(x, NULL, NID_subject_alt_name, san);
+    if (!wish->is_authority) add_extension(x, NULL, NID_subject_alt_name, wish->san ? wish->san : san);
 }
 
 struct identity issue(const struct wish *wish, const struct identity *issuer) {

@@ -18,6 +18,7 @@ enum key_kind { KEY_EC, KEY_RSA, KEY_RSA_WEAK };
 /* wish - what a certificate is to be; zero is the usual */
 struct wish {
     const char *name;        /* CN, and the one DNS name */
+    const char *san;         /* whom it is for: "DNS:*.a.test,IP:127.0.0.1"; NULL: the name */
     const char *mail;        /* emailAddress; NULL: none */
     enum key_kind kind;
     bool is_authority;

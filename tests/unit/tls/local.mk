@@ -4,6 +4,7 @@
 if HAVE_CHECK
 if HAVE_OPENSSL
 unit_tls_tests = \
+	tests/unit/tls/test_backends \
 	tests/unit/tls/test_bytes \
 	tests/unit/tls/test_clients \
 	tests/unit/tls/test_contexts \
@@ -17,6 +18,10 @@ unit_tls_libs = src/tls/libtls.la src/net/libnet.la src/conf/libconf.la src/base
 	fdevents/libfdevents.la src/base/libbase.la $(PCRE2_LIBS) $(OPENSSL_LIBS) $(CHECK_LIBS)
 unit_tls_common = tests/unit/tls/authority.c tests/unit/tls/authority.h tests/unit/tls/pair.c tests/unit/tls/pair.h
 unit_tls_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
+
+tests_unit_tls_test_backends_SOURCES = tests/unit/tls/test_backends.c $(unit_tls_common)
+tests_unit_tls_test_backends_CFLAGS = $(unit_tls_cflags)
+tests_unit_tls_test_backends_LDADD = $(unit_tls_libs)
 
 tests_unit_tls_test_bytes_SOURCES = tests/unit/tls/test_bytes.c $(unit_tls_common)
 tests_unit_tls_test_bytes_CFLAGS = $(unit_tls_cflags)

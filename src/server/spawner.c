@@ -1,0 +1,111 @@
+/* spawner.c - the helper process starts programs for workers */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "server/helper_parts.h"
+#include "server/jobs.h"
+
+enum { PATIENCE_S = 5 };
+
+/* offspring - a program that a worker has asked for */
+struct offspring {
+    struct process process;
+    struct list link;
+    struct client *client; /* NULL: the worker is gone */
+    uint32_t id;           /* what it calls it */
+};
+
+static struct list all = {&all, &all};
+
+static void say(struct client *c, uint32_t id, enum child_event what, int value) {
+    int32_t said[2] = {(int32_t)what, value};
+    if (c) post_send(&c->post, HELPER_CHILD, id, (struct span){(const char *)said, sizeof said}, NULL, 0);
+}
+
+static void on_process(struct process *p, enum child_event what, int value) {
+    struct offspring *o = CONTAINER(p, struct offspring, process);
+    say(o->client, o->id, what, value);
+    if (what == CHILD_STARTED) return;
+    list_remove(&o->link);
+    free(o);
+}
+
+/* So many strings, each with its NUL, off *rest: an array that ends with NULL, for free(). NULL: they are missing. */
+static char **take_words(struct span *rest, uint32_t count) {
+    if (count > rest->n) return NULL;
+    char **words = memory_zeroed((size_t)count + 1, sizeof *words);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t n = span_find(*rest, '\0');
+        if (n == rest->n) {
+            free(words);
+            return NULL;
+        }
+        words[i] = (char *)(uintptr_t)rest->p;
+        *rest = span_from(*rest, n + 1);
+    }
+    return words;
+}
+
+/* 0, or errno. Strings stay where they arrived: the fork has its own copy. */
+static int start(struct client *c, const struct letter *l) {
+    struct span rest = l->payload;
+    uint32_t counts[2];
+    if (l->fds_lost) return EMFILE;
+    if (l->fd_count < 2 || rest.n < sizeof counts) return EINVAL;
+    memcpy(counts, rest.p, sizeof counts);
+    rest = span_from(rest, sizeof counts);
+    char **directory = take_words(&rest, 1);
+    char **argv = directory ? take_words(&rest, counts[0]) : NULL;
+    char **envp = argv ? take_words(&rest, counts[1]) : NULL;
+    int error = EINVAL;
+    if (envp && counts[0]) {
+        struct process_spec s = {argv, envp, directory[0], {l->fds[0], l->fds[1], l->fd_count > 2 ? l->fds[2] : -1}};
+        struct offspring *o = memory_zeroed(1, sizeof *o);
+        *o = (struct offspring){.client = c, .id = l->id, .process = {.event = on_process}};
+        list_add_last(&all, &o->link);
+        error = process_start(&o->process, &s) ? 0 : errno;
+        if (error) list_remove(&o->link), free(o);
+    }
+    free(directory);
+    free(argv);
+    free(envp);
+    return error;
+}
+
+static void pass_signal_on(const struct client *c, const struct letter *l) {
+    int32_t signo;
+    if (l->payload.n != sizeof signo) return;
+    memcpy(&signo, l->payload.p, sizeof signo);
+    for (struct list *i = all.next; i != &all; i = i->next) {
+        const struct offspring *o = CONTAINER(i, struct offspring, link);
+        if (o->client == c && o->id == l->id) process_signal(&o->process, signo);
+    }
+}
+
+void spawner_heard(struct client *c, struct letter *l) {
+    int error = l->kind == HELPER_SPAWN ? start(c, l) : 0;
+    if (l->kind == HELPER_SIGNAL) pass_signal_on(c, l);
+    if (error) say(c, l->id, CHILD_FAILED, error);
+}
+
+/* Nobody reads what they write. */
+void spawner_client_gone(const struct client *c) {
+    for (struct list *i = all.next; i != &all; i = i->next) {
+        struct offspring *o = CONTAINER(i, struct offspring, link);
+        if (o->client != c) continue;
+        o->client = NULL;
+        process_end(&o->process, SIGTERM, PATIENCE_S);
+    }
+}
+
+void spawner_end(void) {
+    for (struct list *i = all.next; i != &all; i = i->next)
+        process_end(&CONTAINER(i, struct offspring, link)->process, SIGTERM, PATIENCE_S);
+}
