@@ -71,7 +71,7 @@ size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length,
     if (r->is_tunnel) f = (struct h1_framing){.keep_alive = true}; /* nothing is said of what follows */
     if (r->is_tunnel && r->status == 101) buf_add(&head, SPAN("Connection: upgrade\r\n"));
     if (r->is_tunnel) length = BODY_UNKNOWN;
-    if (length >= 0) buf_printf(&head, "Content-Length: %lld\r\n", (long long)length);
+    if (length >= 0) head_add_length(&head, (uint64_t)length);
     else if (!f.version_10 && !r->is_tunnel) buf_add(&head, SPAN("Transfer-Encoding: chunked\r\n"));
     struct blob *blob = head_finish(&head);
     size_t n = add_head(out, blob, f, now_s);

@@ -4,8 +4,15 @@
 
 #include "http/head.h"
 
+enum { USUAL_BYTES = 400 };
+
 void head_start(struct buf *head, int status) {
-    buf_printf(head, "HTTP/1.1 %d %.*s\r\n", status, SPAN_ARG(status_reason(status)));
+    buf_room(head, USUAL_BYTES);
+    buf_add(head, SPAN("HTTP/1.1 "));
+    buf_add_number(head, (uint64_t)status);
+    buf_add_char(head, ' ');
+    buf_add(head, status_reason(status));
+    buf_add(head, SPAN("\r\n"));
 }
 
 static bool is_framing(enum header id) {
@@ -25,6 +32,12 @@ void head_add_fields(struct buf *head, const struct fields *fields) {
         const struct field *f = &fields->list[i];
         if (!is_framing(f->id)) head_add_field(head, f);
     }
+}
+
+void head_add_length(struct buf *head, uint64_t length) {
+    buf_add(head, SPAN("Content-Length: "));
+    buf_add_number(head, length);
+    buf_add(head, SPAN("\r\n"));
 }
 
 struct blob *head_finish(struct buf *head) {

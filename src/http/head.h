@@ -16,6 +16,9 @@ void head_add_fields(struct buf *head, const struct fields *fields);
 /* One, whatever it is. */
 void head_add_field(struct buf *head, const struct field *f);
 
+/* Content-Length. */
+void head_add_length(struct buf *head, uint64_t length);
+
 /* The text as a blob with one reference; empties the buf. */
 struct blob *head_finish(struct buf *head);
 

@@ -20,7 +20,7 @@ static struct blob *make_head(const struct reply *p, const struct fields *fields
     struct buf head = {0};
     head_start(&head, p->status);
     head_add_fields(&head, fields);
-    if (!p->no_body) buf_printf(&head, "Content-Length: %llu\r\n", (unsigned long long)p->length);
+    if (!p->no_body) head_add_length(&head, p->length);
     return head_finish(&head);
 }
 
@@ -57,6 +57,13 @@ static bool take_body(struct reply *p, struct chunks *body) {
     return p->file || p->body;
 }
 
+/* Will Last-Modified be compared with something? Others may ask, if the reply is kept. */
+static bool asks_for_date(const struct request *r) {
+    const struct fields *f = &r->in.fields;
+    return fields_have(f, HEADER_IF_MODIFIED_SINCE) || fields_have(f, HEADER_IF_UNMODIFIED_SINCE) ||
+           fields_have(f, HEADER_IF_RANGE);
+}
+
 /* What the reply has to remember beyond the request, in one piece of memory. */
 static void take_texts(struct reply *p, struct request *r) {
     struct span etag = fields_get(&r->out, &r->arena, HEADER_ETAG);
@@ -75,7 +82,8 @@ static void take_texts(struct reply *p, struct request *r) {
         at += from[i].n + 1;
     }
     p->validators.last_modified = -1;
-    if (modified.n) date_parse(modified, 0, &p->validators.last_modified);
+    if (modified.n && (r->lasting < LASTS_NOT || asks_for_date(r)))
+        date_parse(modified, 0, &p->validators.last_modified);
 }
 
 struct reply *reply_make(struct request *r, bool range_requests) {
