@@ -19,10 +19,10 @@
 #include "base/memory.h"
 #include "modules/cgi/cgi.h"
 #include "modules/gateway/exchange_private.h"
+#include "modules/gateway/input.h"
 
 enum {
-    READ_BYTES = 64 * 1024,
-    READ_ROOM_LEAST = 16 * 1024,
+    SCRATCH_BYTES = 64 * 1024,
     READS_PER_TURN = 4,
     WRITES_PER_TURN = 8,
     PIECES = 8,                /* of one writev() */
@@ -54,11 +54,7 @@ struct run {
 
 static struct list runs = {&runs, &runs}, line = {&line, &line};
 static unsigned programs, in_line; /* that run, as far as is known; requests that wait */
-static struct {
-    struct blob *blob;
-    size_t used;
-} input; /* shared by all runs of the worker; what somebody keeps stays in place */
-static char scratch[READ_BYTES];
+static char scratch[SCRATCH_BYTES];
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
@@ -148,8 +144,7 @@ void cgi_runs_end(void) {
         forget_child(c);
         let_go(c);
     }
-    blob_drop(input.blob);
-    input.blob = NULL;
+    input_forget();
 }
 
 /* ---- its output ------------------------------------------------------------------------------- */
@@ -170,19 +165,6 @@ static void want(struct run *c) {
     if (c->from.set) fdevent_want(&c->from, reads && !c->at_eof ? FDEVENT_IN : 0u);
     if (s) deadline_in(c->events, &c->limit, s * UINT64_C(1000));
     else deadline_stop(&c->limit);
-}
-
-static struct span input_room(void) {
-    if (input.blob && input.blob->refs == 1) input.used = 0;
-    if (input.blob && input.blob->n - input.used < READ_ROOM_LEAST) {
-        blob_drop(input.blob);
-        input.blob = NULL;
-    }
-    if (!input.blob) {
-        input.blob = blob_make(READ_BYTES);
-        input.used = 0;
-    }
-    return (struct span){input.blob->p + input.used, input.blob->n - input.used};
 }
 
 /* The client sees that its response is cut off; the log says why. */
@@ -213,16 +195,17 @@ static void output_has_ended(struct run *c) {
 static void receive(struct run *c) {
     struct exchange *x = c->x;
     for (unsigned reads = 0; reads < READS_PER_TURN && exchange_wants_input(x); reads++) {
-        struct span room = input_room();
-        char *to = input.blob->p + input.used;
-        ssize_t n = read(c->from.fd, to, room.n);
+        struct blob *blob;
+        size_t room;
+        char *to = input_room(&blob, &room);
+        ssize_t n = read(c->from.fd, to, room);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
         if (n < 0) exchange_failed(x, OUTCOME_BROKEN, errno);
         if (n == 0) output_has_ended(c);
         if (n <= 0) return;
-        input.used += (size_t)n;
-        exchange_received(x, input.blob, (struct span){to, (size_t)n});
+        input_used((size_t)n);
+        exchange_received(x, blob, (struct span){to, (size_t)n});
         if (c->x != x) return;
     }
 }

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "fdevents/socket.h"
 #include "modules/gateway/exchange_private.h"
+#include "modules/gateway/input.h"
 #include "net/connect.h"
 #include "net/proxyline.h"
 #include "net/wire.h"
@@ -23,8 +24,6 @@
  */
 enum {
     IDLE_MAX = 512,                /* kept for each backend */
-    READ_BYTES = 64 * 1024,
-    READ_ROOM_LEAST = 16 * 1024,
     READS_PER_TURN = 4,            /* then it is the others' turn */
     SEND_PER_TURN = 512 * 1024,
     PROCESS_MS = 250,              /* a kept connection may hold a process so long */
@@ -48,27 +47,6 @@ struct link {
     bool half_closed;
     bool has_more;                 /* the last read filled its room: something may lie behind it */
 };
-
-/* ---- input: one piece of memory, shared by all links of the worker ---------------------------- */
-
-static struct {
-    struct blob *blob;
-    size_t used;
-} input;
-
-/* Where to read to. What was read before stays in place while somebody keeps pieces of it. */
-static struct span input_room(void) {
-    if (input.blob && input.blob->refs == 1) input.used = 0;
-    if (input.blob && input.blob->n - input.used < READ_ROOM_LEAST) {
-        blob_drop(input.blob);
-        input.blob = NULL;
-    }
-    if (!input.blob) {
-        input.blob = blob_make(READ_BYTES);
-        input.used = 0;
-    }
-    return (struct span){input.blob->p + input.used, input.blob->n - input.used};
-}
 
 /* ---- the end ---------------------------------------------------------------------------------- */
 
@@ -154,18 +132,19 @@ static void receive_failed(struct link *l, int error) {
 static void receive(struct link *l) {
     struct exchange *x = l->x;
     for (unsigned reads = 0; reads < READS_PER_TURN && exchange_wants_input(x); reads++) {
-        struct span room = input_room();
-        char *to = input.blob->p + input.used;
-        ssize_t n = l->tls ? tls_receive(l->tls, to, room.n) : wire_receive(l->ev.fd, to, room.n);
+        struct blob *blob;
+        size_t room;
+        char *to = input_room(&blob, &room);
+        ssize_t n = l->tls ? tls_receive(l->tls, to, room) : wire_receive(l->ev.fd, to, room);
         if (n == WIRE_LATER) return;
         if (n == WIRE_BROKEN) receive_failed(l, errno);
         else if (n == 0 && l->tls && !tls_has_said_end(l->tls)) exchange_failed(x, OUTCOME_BROKEN, ECONNRESET);
         else if (n == 0) exchange_eof(x);
-        l->has_more = n == (ssize_t)room.n;
+        l->has_more = n == (ssize_t)room;
         if (n <= 0) return;
-        input.used += (size_t)n;
-        exchange_received(x, input.blob, (struct span){to, (size_t)n});
-        if (l->x != x || (size_t)n < room.n) return;
+        input_used((size_t)n);
+        exchange_received(x, blob, (struct span){to, (size_t)n});
+        if (l->x != x || (size_t)n < room) return;
     }
 }
 

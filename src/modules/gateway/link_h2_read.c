@@ -7,14 +7,11 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "modules/gateway/input.h"
 #include "net/wire.h"
 #include "tls/client.h"
 
-enum {
-    READ_BYTES = 64 * 1024,
-    READ_ROOM_LEAST = 16 * 1024,
-    READS_PER_TURN = 8               /* then it is the others' turn */
-};
+enum { READS_PER_TURN = 8 }; /* then it is the others' turn */
 
 void h2_link_consume(struct rider *rd) {
     if (rd->st && rd->st->held && exchange_wants_input(rd->x))
@@ -97,41 +94,23 @@ static void take(struct h2_link *l, struct blob *blob, struct span in) {
     while (!l->is_over && h2_next(l->session, &in, &e) != H2_MORE) take_event(l, blob, &e);
 }
 
-/* One piece of memory for all links of the worker. What was read before stays in place while somebody keeps it. */
-static struct {
-    struct blob *blob;
-    size_t used;
-} input;
-
-static struct span input_room(void) {
-    if (input.blob && input.blob->refs == 1) input.used = 0;
-    if (input.blob && input.blob->n - input.used < READ_ROOM_LEAST) {
-        blob_drop(input.blob);
-        input.blob = NULL;
-    }
-    if (!input.blob) {
-        input.blob = blob_make(READ_BYTES);
-        input.used = 0;
-    }
-    return (struct span){input.blob->p + input.used, input.blob->n - input.used};
-}
-
 void h2_link_receive(struct h2_link *l) {
     for (unsigned reads = 0; reads < READS_PER_TURN && !l->is_over; reads++) {
-        struct span room = input_room();
-        char *to = input.blob->p + input.used;
-        ssize_t n = l->tls ? tls_receive(l->tls, to, room.n) : wire_receive(l->ev.fd, to, room.n);
+        struct blob *blob;
+        size_t room;
+        char *to = input_room(&blob, &room);
+        ssize_t n = l->tls ? tls_receive(l->tls, to, room) : wire_receive(l->ev.fd, to, room);
         int error = errno;
         if (n == WIRE_LATER) return;
         if (n <= 0) {
             h2_link_give_up(l, OUTCOME_BROKEN, n == 0 ? 0 : error, l->tls && n ? tls_why(l->tls, NULL) : NULL);
             return;
         }
-        struct blob *blob = blob_hold(input.blob);
-        input.used += (size_t)n;
+        blob_hold(blob);
+        input_used((size_t)n);
         take(l, blob, (struct span){to, (size_t)n});
         blob_drop(blob);
-        if ((size_t)n < room.n) return;
+        if ((size_t)n < room) return;
     }
     if (!l->is_over) fdevent_wake(&l->ev);
 }

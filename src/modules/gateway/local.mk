@@ -6,6 +6,8 @@ src_modules_libmodules_la_SOURCES += \
 	src/modules/gateway/backends.c \
 	src/modules/gateway/balance.c \
 	src/modules/gateway/cgihead.c \
+	src/modules/gateway/cgilike.c \
+	src/modules/gateway/cgilike.h \
 	src/modules/gateway/check.c \
 	src/modules/gateway/codec.c \
 	src/modules/gateway/codec.h \
@@ -30,6 +32,8 @@ src_modules_libmodules_la_SOURCES += \
 	src/modules/gateway/httprequest.c \
 	src/modules/gateway/http2.c \
 	src/modules/gateway/http2.h \
+	src/modules/gateway/input.c \
+	src/modules/gateway/input.h \
 	src/modules/gateway/link.c \
 	src/modules/gateway/link.h \
 	src/modules/gateway/link_h2.c \
