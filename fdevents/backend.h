@@ -7,6 +7,12 @@
 
 #include <stdbool.h>
 
+/* Without configure the compiler's line names what is the system's own (-DHAVE_KQUEUE); these two are everywhere. */
+#ifndef HAVE_CONFIG_H
+#define HAVE_POLL 1
+#define HAVE_SELECT 1
+#endif
+
 /* What a kernel means with HUP or ERR: whatever is wanted of it will not block. */
 enum { BACKEND_FAILED = FDEVENT_IN | FDEVENT_OUT | FDEVENT_RDHUP };
 

@@ -6,7 +6,7 @@
 
 #include "fdevents/backend.h"
 
-#ifdef GC_FDEVENT_DEVPOLL
+#ifdef HAVE_DEVPOLL
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 
 #include "fdevents/backend.h"
 
-#ifdef GC_FDEVENT_EPOLL
+#ifdef HAVE_EPOLL
 
 #include <errno.h>
 #include <stdlib.h>

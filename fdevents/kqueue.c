@@ -6,7 +6,7 @@
 
 #include "fdevents/backend.h"
 
-#ifdef GC_FDEVENT_KQUEUE
+#ifdef HAVE_KQUEUE
 
 #include <errno.h>
 #include <fcntl.h>

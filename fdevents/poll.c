@@ -6,7 +6,7 @@
 
 #include "fdevents/backend.h"
 
-#ifdef GC_FDEVENT_POLL
+#ifdef HAVE_POLL
 
 #include <poll.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "fdevents/backend.h"
 
-#ifdef GC_FDEVENT_PORTS
+#ifdef HAVE_EVENT_PORTS
 
 #include <errno.h>
 #include <fcntl.h>

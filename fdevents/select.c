@@ -6,7 +6,7 @@
 
 #include "fdevents/backend.h"
 
-#ifdef GC_FDEVENT_SELECT
+#ifdef HAVE_SELECT
 
 #include <errno.h>
 #include <fcntl.h>

@@ -135,12 +135,12 @@ for gc_name in $gc_fdevents_list; do
     [*",$gc_name,"*], [AC_MSG_ERROR([--with-fdevents: '$gc_name' is named twice])])
   gc_fdevents_order=${gc_fdevents_order:+$gc_fdevents_order,}$gc_name
   AS_CASE([$gc_name],
-    [epoll], [AC_DEFINE([GC_FDEVENT_EPOLL], [1], [Define to 1 to build the epoll backend.])],
-    [kqueue], [AC_DEFINE([GC_FDEVENT_KQUEUE], [1], [Define to 1 to build the kqueue backend.])],
-    [ports], [AC_DEFINE([GC_FDEVENT_PORTS], [1], [Define to 1 to build the event ports backend.])],
-    [devpoll], [AC_DEFINE([GC_FDEVENT_DEVPOLL], [1], [Define to 1 to build the /dev/poll backend.])],
-    [poll], [AC_DEFINE([GC_FDEVENT_POLL], [1], [Define to 1 to build the poll backend.])],
-    [select], [AC_DEFINE([GC_FDEVENT_SELECT], [1], [Define to 1 to build the select backend.])])
+    [epoll], [AC_DEFINE([HAVE_EPOLL], [1], [Define to 1 to build the epoll backend.])],
+    [kqueue], [AC_DEFINE([HAVE_KQUEUE], [1], [Define to 1 to build the kqueue backend.])],
+    [ports], [AC_DEFINE([HAVE_EVENT_PORTS], [1], [Define to 1 to build the event ports backend.])],
+    [devpoll], [AC_DEFINE([HAVE_DEVPOLL], [1], [Define to 1 to build the /dev/poll backend.])],
+    [poll], [AC_DEFINE([HAVE_POLL], [1], [Define to 1 to build the poll backend.])],
+    [select], [AC_DEFINE([HAVE_SELECT], [1], [Define to 1 to build the select backend.])])
 done
 AS_IF([test "x$gc_fdevents_order" = x],
   [AC_MSG_ERROR([--with-fdevents: no backend; available:$gc_fdevents_here])])

@@ -1,7 +1,7 @@
 ## tests/local.mk - what make check runs, from the quickest to the longest
 TEST_EXTENSIONS = .sh
 TESTS += tests/layers.sh tests/style.sh tests/manual.sh
-EXTRA_DIST += quickstart .ci/run tests/layers.sh tests/style.sh tests/manual.sh tests/data
+EXTRA_DIST += quickstart .ci/run tests/layers.sh tests/style.sh tests/manual.sh tests/portability.sh tests/data
 
 include tests/conformance/local.mk
 include tests/unit/base/local.mk
@@ -16,3 +16,4 @@ include tests/unit/modules/local.mk
 include tests/fuzz/local.mk
 include tests/replay/local.mk
 include tests/live/local.mk
+include tests/portability/local.mk

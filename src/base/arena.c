@@ -1,6 +1,8 @@
 /* arena.c - memory that is freed at once */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/arena.h"
 

@@ -1,6 +1,8 @@
 /* blob.c - counted bytes that never change */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/blob.h"
 

@@ -1,6 +1,8 @@
 /* buf.c - growing bytes with one owner */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/buf.h"
 

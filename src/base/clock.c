@@ -1,6 +1,8 @@
 /* clock.c - the time of day, read once per turn of the loop */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/clock.h"
 

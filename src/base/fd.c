@@ -1,6 +1,8 @@
 /* fd.c - descriptors: opened close-on-exec on every system */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/fd.h"
 

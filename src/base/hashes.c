@@ -1,6 +1,8 @@
 /* hashes.c - hashes of any length of bytes, from the functions for one block */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/hashes.h"
 

@@ -1,6 +1,8 @@
 /* log.c - where lines for people go: files, pipes, syslog, standard error */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/log.h"
 

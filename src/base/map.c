@@ -1,6 +1,8 @@
 /* map.c - a hash table from bytes to pointers */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/map.h"
 

@@ -1,6 +1,8 @@
 /* md5.c - a block of MD5 (RFC 1321) */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/hashes.h"
 

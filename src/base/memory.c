@@ -1,6 +1,8 @@
 /* memory.c - allocation that does not fail */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/memory.h"
 

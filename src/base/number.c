@@ -1,6 +1,8 @@
 /* number.c - decimal numbers from and to bytes */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/number.h"
 

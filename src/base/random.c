@@ -1,6 +1,8 @@
 /* random.c - bytes nobody can foretell */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/random.h"
 

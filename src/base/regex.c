@@ -1,6 +1,8 @@
 /* regex.c - PCRE2 patterns, compiled once */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/regex.h"
 

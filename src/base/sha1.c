@@ -1,6 +1,8 @@
 /* sha1.c - a block of SHA-1 (FIPS 180-4 6.1): for old password files, nothing else */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/hashes.h"
 

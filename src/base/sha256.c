@@ -1,6 +1,8 @@
 /* sha256.c - a block of SHA-256 (FIPS 180-4 6.2) */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/hashes.h"
 

@@ -1,6 +1,8 @@
 /* sha512.c - a block of SHA-512 and SHA-512/256 (FIPS 180-4 6.4, 6.7) */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/hashes.h"
 

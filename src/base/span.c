@@ -1,6 +1,8 @@
 /* span.c - comparing and cutting borrowed bytes */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/span.h"
 

@@ -1,6 +1,8 @@
 /* addr.c - network addresses of peers and prefixes that match them */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/addr.h"
 

@@ -1,6 +1,8 @@
 /* chunk.c - what is to be sent: a queue of counted bytes, file ranges and constants */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/chunk.h"
 

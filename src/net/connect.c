@@ -1,6 +1,8 @@
 /* connect.c - connections that we make */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/connect.h"
 

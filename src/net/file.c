@@ -1,6 +1,8 @@
 /* file.c - counted open files */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/file.h"
 

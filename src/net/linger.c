@@ -1,6 +1,8 @@
 /* linger.c - ends a connection so that the client reads the last byte */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/linger.h"
 

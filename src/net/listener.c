@@ -1,6 +1,8 @@
 /* listener.c - sockets that connections come from */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/listener.h"
 

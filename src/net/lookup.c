@@ -1,6 +1,8 @@
 /* lookup.c - addresses of a name, and how long they hold */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/lookup.h"
 

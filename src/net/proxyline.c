@@ -1,6 +1,8 @@
 /* proxyline.c - the PROXY protocol, versions 1 (a line) and 2 (a header of bytes), read and written */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/proxyline.h"
 

@@ -1,6 +1,8 @@
 /* sendfile.c - one signature for each system's sendfile() */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/sendfile.h"
 

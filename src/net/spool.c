@@ -1,6 +1,8 @@
 /* spool.c - a body that is collected: a little in memory, the rest in unlinked files */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/spool.h"
 

@@ -1,6 +1,8 @@
 /* wire.c - bytes from and to a socket */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/wire.h"
 

@@ -24,27 +24,29 @@ if GC_DOUBLES
 check_PROGRAMS += tests/conformance/solaris tests/conformance/kqueue tests/conformance/pollwrap
 TESTS += tests/conformance/solaris tests/conformance/kqueue tests/conformance/poll-semantics.sh
 
-double_cppflags = -UHAVE_CONFIG_H -D_GNU_SOURCE -DSUITE_DOUBLE \
+double_cppflags = -DSUITE_DOUBLE -iquote $(srcdir)/tests/doubles/include \
 	-I$(srcdir)/tests/doubles/include $(AM_CPPFLAGS)
 
 tests_conformance_solaris_SOURCES = $(conformance_sources) $(fdevents_sources) \
 	tests/doubles/facts.c tests/doubles/facts.h tests/doubles/solaris.c
-tests_conformance_solaris_CPPFLAGS = -DGC_FDEVENT_PORTS -DGC_FDEVENT_DEVPOLL $(double_cppflags)
+tests_conformance_solaris_CPPFLAGS = -DHAVE_EVENT_PORTS -DHAVE_DEVPOLL $(double_cppflags)
 
 tests_conformance_kqueue_SOURCES = $(conformance_sources) $(fdevents_sources) \
 	tests/doubles/facts.c tests/doubles/facts.h tests/doubles/kqueue.c
-tests_conformance_kqueue_CPPFLAGS = -DGC_FDEVENT_KQUEUE $(double_cppflags)
+tests_conformance_kqueue_CPPFLAGS = -DHAVE_KQUEUE $(double_cppflags)
 
 tests_conformance_pollwrap_SOURCES = $(conformance_sources) $(fdevents_sources) \
 	tests/doubles/facts.c tests/doubles/facts.h tests/doubles/pollwrap.c
-tests_conformance_pollwrap_CPPFLAGS = -DGC_FDEVENT_POLL $(double_cppflags)
+tests_conformance_pollwrap_CPPFLAGS = -DHAVE_POLL $(double_cppflags)
 tests_conformance_pollwrap_LDFLAGS = -Wl,--wrap=poll
 endif
 
 EXTRA_DIST += \
+	tests/conformance/mutants.sh \
 	tests/conformance/poll-semantics.sh \
 	tests/doubles/facts.c \
 	tests/doubles/facts.h \
+	tests/doubles/include/config.h \
 	tests/doubles/include/port.h \
 	tests/doubles/include/sys/devpoll.h \
 	tests/doubles/include/sys/event.h \
