@@ -18,14 +18,17 @@ enum { BACKEND_FAILED = FDEVENT_IN | FDEVENT_OUT | FDEVENT_RDHUP };
 
 struct backend {
     const char *name;
-    bool checks_fd; /* watch() says EBADF of a descriptor that is not open */
+    bool checks_fd;     /* watch() says EBADF of a descriptor that is not open */
+    bool notes_at_once; /* what is ready within watch() is said by the next wait, though read empty in between */
+    unsigned caps;      /* FDEVENTS_CAP_*, where they cannot be tried out */
 
     /* Opens the kernel object, also anew in a child after fork(). The state, or NULL with errno. */
     void *(*start)(unsigned max_fds);
     void (*stop)(void *state);
 
     /* Makes the kernel watch ev->fd for `wanted` (FDEVENT_IN, _OUT, _RDHUP), in place of ev->armed;
-     * 0: not at all. 0, or -1 with errno; taking a descriptor out never fails. */
+     * 0: not at all. 0, or -1 with errno, whatever of it was done; taking a descriptor out never fails, also where
+     * it is out already. */
     int (*watch)(void *state, struct fdevent *ev, unsigned wanted);
 
     /* Waits at most ms (-1: without limit) and calls backend_mark() for what is ready. 0, or -1

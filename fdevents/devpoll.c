@@ -21,7 +21,7 @@ enum { BATCH_MIN = 64, BATCH_MAX = 512 };
 
 struct devpoll_state {
     int fd;
-    unsigned capacity; /* Solaris refuses a dp_nfds of OPEN_MAX or more */
+    unsigned capacity; /* less where the kernel refuses so many: Solaris does from OPEN_MAX on */
     struct pollfd events[BATCH_MAX];
 };
 
@@ -76,7 +76,7 @@ static void mark(const struct devpoll_state *state, const struct fdevents *set, 
     struct fdevent *ev = backend_find(set, event->fd);
     unsigned ready = 0;
 
-    if (!ev) { /* left behind by somebody who closed it: it would come for ever */
+    if (!ev || !ev->armed) { /* left behind by somebody who closed it: it would come for ever */
         struct pollfd entry = {.fd = event->fd, .events = POLLREMOVE};
 
         tell(state, &entry, 1);
@@ -94,9 +94,15 @@ static void mark(const struct devpoll_state *state, const struct fdevents *set, 
 
 static int devpoll_wait(void *arg, struct fdevents *set, int ms) {
     struct devpoll_state *state = arg;
-    struct dvpoll request = {.dp_fds = state->events, .dp_nfds = state->capacity, .dp_timeout = ms};
-    int count = ioctl(state->fd, DP_POLL, &request);
+    int count;
 
+    for (;;) {
+        struct dvpoll request = {.dp_fds = state->events, .dp_nfds = state->capacity, .dp_timeout = ms};
+
+        count = ioctl(state->fd, DP_POLL, &request);
+        if (count >= 0 || errno != EINVAL || state->capacity == 1) break;
+        state->capacity /= 2;
+    }
     for (int i = 0; i < count; i++) mark(state, set, &state->events[i]);
     return count < 0 ? -1 : 0;
 }

@@ -1,4 +1,4 @@
-/* fdevent.c - the set: batch after batch, each owner once, then the kernel is brought up to date */
+/* fdevent.c - the set: the kernel is brought up to date, a batch is collected, each owner runs once */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -150,10 +151,10 @@ static int refused(struct fdevent *ev) {
     int error = errno;
 
     if (fcntl(ev->fd, F_GETFD) < 0) return -1; /* EBADF */
-    errno = error;
-    if (error == ENOMEM || error == ENOSPC || error == EMFILE || error == EAGAIN) return -1;
-    if (ev->armed) ev->set->backend->watch(ev->set->state, ev, 0);
+    if (ev->armed) ev->set->backend->watch(ev->set->state, ev, 0); /* a part of the change may have been made */
     ev->armed = 0;
+    errno = error;
+    if (error == ENOMEM || error == ENOSPC || error == EMFILE || error == ENFILE || error == EAGAIN) return -1;
     ev->flags |= ALWAYS;
     note_change(ev);
     return 0;
@@ -186,14 +187,13 @@ static void lost(struct fdevent *ev) {
     ev->flags |= GONE;
 }
 
-static void bring_up_to_date(struct fdevent *ev, bool waits_next) {
+static void bring_up_to_date(struct fdevent *ev) {
     if (ev->flags & GONE) return;
-    if (ev->flags & ALWAYS) {
-        note_change(ev);
-        if (waits_next) backend_mark(ev, FDEVENT_IN | FDEVENT_OUT);
+    if (ev->flags & ALWAYS) note_change(ev);
+    if (ev->flags & ALWAYS || arm(ev) == 0) {
+        if (ev->flags & ALWAYS) backend_mark(ev, FDEVENT_IN | FDEVENT_OUT); /* arm() may have found it out */
         return;
     }
-    if (arm(ev) == 0) return;
     if (errno == EBADF) {
         backend_mark(ev, FDEVENT_NVAL);
         return;
@@ -228,9 +228,30 @@ static void bury(struct fdevent *ev) {
     }
 }
 
-/* Before the wait and after a batch: the kernel learns what changed, then what was closed goes. */
-static void settle(struct fdevents *set, bool waits_next) {
-    struct fdevent *ev = set->changed, *dead = NULL;
+/* After a batch, and before the wait for what was closed outside of one. */
+static void bury_closing(struct fdevents *set) {
+    struct fdevent **link = &set->changed, *dead = NULL;
+
+    while (*link) {
+        struct fdevent *ev = *link;
+
+        if (ev->flags & CLOSING) {
+            *link = ev->next_sync;
+            ev->next_sync = dead;
+            dead = ev;
+        } else {
+            link = &ev->next_sync;
+        }
+    }
+    if (set->purge) purge_run(set);
+    set->closing = false;
+    bury(dead);
+}
+
+/* Before the wait and not earlier: event ports note at once that a descriptor is ready, and say so later although it
+ * has been read empty in between. */
+static void tell_kernel(struct fdevents *set) {
+    struct fdevent *ev = set->changed;
 
     set->changed = NULL;
     set->retry = false;
@@ -238,16 +259,9 @@ static void settle(struct fdevents *set, bool waits_next) {
         struct fdevent *next = ev->next_sync;
 
         ev->flags &= (uint8_t)~CHANGED;
-        if (ev->flags & CLOSING) {
-            ev->next_sync = dead;
-            dead = ev;
-        } else {
-            bring_up_to_date(ev, waits_next);
-        }
+        bring_up_to_date(ev);
         ev = next;
     }
-    if (set->purge) purge_run(set);
-    bury(dead);
 }
 
 /* ---- the set --------------------------------------------------------------------------------- */
@@ -257,6 +271,7 @@ static bool answers(struct fdevents *set, int fd, unsigned interest) {
     bool answered;
 
     if (fdevent_add(set, &ev, fd, interest) < 0) return false;
+    tell_kernel(set);
     answered = set->backend->wait(set->state, set, 0) == 0 && ev.ready & interest;
     fdevent_remove(&ev);
     return answered;
@@ -268,7 +283,10 @@ static int try_out(struct fdevents *set) {
     int fds[2];
     bool works;
 
-    if (socket_pair(fds) < 0) return -1;
+    if (socket_pair(fds) < 0) { /* no local sockets: nothing to try it with */
+        set->caps = set->backend->caps;
+        return errno == EMFILE || errno == ENFILE ? -1 : 0;
+    }
     socket_half_close(fds[1]);
     works = answers(set, fds[0], FDEVENT_IN);
     set->caps = FDEVENTS_CAP_RDHUP;
@@ -318,7 +336,7 @@ void fdevents_drop(struct fdevents *set) {
     for (size_t fd = 0; fd < set->by_fd_size; fd++) {
         if (set->by_fd[fd]) fdevent_remove(set->by_fd[fd]);
     }
-    settle(set, false);
+    bury_closing(set);
     if (set->state) set->backend->stop(set->state);
     wheel_done(set);
     free(set->by_fd);
@@ -392,17 +410,27 @@ void fdevents_on_wake(struct fdevents *set, void (*woken)(void)) {
     set->woken = woken;
 }
 
+static void nap(void) {
+    const struct timespec time = {.tv_sec = 0, .tv_nsec = 10 * 1000000L};
+
+    nanosleep(&time, NULL);
+}
+
 int fdevents_turn(struct fdevents *set, int max_wait_ms) {
     int ran;
 
     assert(!set->batch); /* not from within a turn */
-    if (set->changed) settle(set, true);
-    if (set->backend->wait(set->state, set, wait_ms(set, max_wait_ms)) < 0 && errno != EINTR) return -1;
+    while (set->closing) bury_closing(set); /* `closed` may close others: tell_kernel() is to see none of them */
+    if (set->changed) tell_kernel(set);
+    if (set->backend->wait(set->state, set, wait_ms(set, max_wait_ms)) < 0) {
+        if (errno == EAGAIN || errno == ENOMEM) nap(); /* it was short of memory: that passes */
+        else if (errno != EINTR) return -1;
+    }
     wheel_turn(set);
     if (set->woken) set->woken();
     ran = run_batch(set);
     wheel_fire(set);
-    if (set->changed) settle(set, false);
+    if (set->closing) bury_closing(set);
     return ran;
 }
 
@@ -424,7 +452,7 @@ static int reserve(struct fdevents *set, int fd) {
 
 /* poll, select and /dev/poll accept any number, so they have to be asked by hand. */
 static int check_open(const struct fdevents *set, int fd, unsigned interest) {
-    if (fd >= 0 && set->backend->checks_fd && interest) return 0;
+    if (fd >= 0 && set->backend->checks_fd && !set->backend->notes_at_once && interest) return 0;
     return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
 }
 
@@ -444,7 +472,9 @@ int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned inter
     ev->slot = -1;
     ev->interest = (uint8_t)interest;
     ev->armed = ev->ready = ev->flags = 0;
-    if (arm(ev) < 0) {
+    if (set->backend->notes_at_once) {
+        note_change(ev); /* its owner may read before the wait */
+    } else if (arm(ev) < 0) {
         ev->set = NULL;
         return -1;
     }
@@ -470,6 +500,7 @@ void fdevent_close(struct fdevent *ev) {
     if (!ev->set || ev->flags & CLOSING) return;
     silence(ev);
     ev->flags |= CLOSING;
+    ev->set->closing = true;
     if (ev->flags & QUEUED) ev->set->purge = true;
     note_change(ev);
 }

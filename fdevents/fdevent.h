@@ -18,8 +18,8 @@
  *  3. A batch is collected first, then each owner runs once with all that is ready for it.
  *  4. Interest 0 is unregistered: a descriptor nobody wants to hear of costs nothing and wakes
  *     nobody.
- *  5. The kernel's interest is brought up to date once per descriptor, after the batch or before
- *     the next wait: wanting something and taking it back within one run costs no system call.
+ *  5. The kernel's interest is brought up to date once per descriptor, before the next wait:
+ *     wanting something and taking it back within one run costs no system call.
  *  6. fdevent_close() silences the descriptor at once; close() and the owner's `closed` callback
  *     happen after the batch. No descriptor number is recycled inside a batch, no callback sees
  *     freed memory.
@@ -93,7 +93,7 @@ int fdevents_turn(struct fdevents *set, int max_wait_ms);
  * Adds fd, which must be open and stays the owner's until fdevent_close(). ev->run (and ev->closed,
  * may be NULL) are set by the caller before, the rest of a new ev is zero. 0, or -1 with errno:
  * EBADF (not open), EEXIST (this ev or this fd is added already), EMFILE (beyond what the backend
- * can hold), ENOMEM or ENOSPC (the kernel's limits). A descriptor that the kernel refuses to watch,
+ * can hold), ENOMEM, ENOSPC or EAGAIN (the kernel's limits). A descriptor that the kernel refuses to watch,
  * such as a file, is always ready.
  */
 int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest);

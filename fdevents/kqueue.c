@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/types.h>
 #include <sys/event.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -25,15 +27,32 @@ struct kqueue_state {
     struct kevent events[BATCH];
 };
 
+/* A kernel whose kqueue is broken does not answer a wrong change with an event that says so. */
+static bool tells_errors(int fd) {
+    const struct timespec at_once = {.tv_sec = 0, .tv_nsec = 0};
+    struct kevent event, answer;
+
+    memset(&event, 0, sizeof event);
+    memset(&answer, 0, sizeof answer);
+    event.ident = (uintptr_t)-1;
+    event.filter = EVFILT_READ;
+    event.flags = EV_ADD;
+    return kevent(fd, &event, 1, &answer, 1, &at_once) == 1 && answer.flags & EV_ERROR;
+}
+
 static void *kqueue_start(unsigned max_fds) {
     struct kqueue_state *state = malloc(sizeof *state);
 
     (void)max_fds;
     if (!state) return NULL;
     state->fd = kqueue();
-    if (state->fd >= 0) {
+    if (state->fd >= 0 && tells_errors(state->fd)) {
         fcntl(state->fd, F_SETFD, FD_CLOEXEC);
         return state;
+    }
+    if (state->fd >= 0) {
+        close(state->fd);
+        errno = ENOSYS;
     }
     free(state);
     return NULL;
@@ -50,6 +69,7 @@ static void kqueue_stop(void *arg) {
  * blocks on OpenBSD. */
 static int change(const struct kqueue_state *state, struct fdevent *ev, bool out, bool add, bool only_end) {
     struct kevent event;
+    int result;
 
     memset(&event, 0, sizeof event);
     event.ident = (uintptr_t)ev->fd;
@@ -60,7 +80,24 @@ static int change(const struct kqueue_state *state, struct fdevent *ev, bool out
         event.data = INT_MAX;
     }
     memcpy(&event.udata, &ev, sizeof ev); /* void * or intptr_t */
-    return kevent(state->fd, &event, 1, NULL, 0, NULL);
+    do result = kevent(state->fd, &event, 1, NULL, 0, NULL);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+/* Of a file these kernels say how much lies ahead: at its end it falls silent, elsewhere it is ready once. The set
+ * does better without them. ev->slot: 0 for what has been looked at. */
+static bool is_file(struct fdevent *ev) {
+    struct stat st;
+    int type;
+    socklen_t len = sizeof type;
+
+    if (ev->slot == 0) return false;
+    if (getsockopt(ev->fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 && errno == ENOTSOCK && fstat(ev->fd, &st) == 0 &&
+        (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        return true;
+    ev->slot = 0;
+    return false;
 }
 
 /* IN and RDHUP are one filter, READ; RDHUP alone is READ with a mark that only the end of file
@@ -70,6 +107,10 @@ static int kqueue_watch(void *arg, struct fdevent *ev, unsigned wanted) {
     const unsigned reading = FDEVENT_IN | FDEVENT_RDHUP;
     bool was_end = (ev->armed & reading) == FDEVENT_RDHUP, is_end = (wanted & reading) == FDEVENT_RDHUP;
 
+    if (wanted && is_file(ev)) {
+        errno = EPERM;
+        return -1;
+    }
     if (!(wanted & reading) && ev->armed & reading) change(state, ev, false, false, false);
     if (!(wanted & FDEVENT_OUT) && ev->armed & FDEVENT_OUT) change(state, ev, true, false, false);
     if (wanted & reading && (!(ev->armed & reading) || was_end != is_end) &&
@@ -114,6 +155,7 @@ static int kqueue_wait(void *arg, struct fdevents *set, int ms) {
 const struct backend fdevents_backend_kqueue = {
     .name = "kqueue",
     .checks_fd = true,
+    .caps = FDEVENTS_CAP_RDHUP,
     .start = kqueue_start,
     .stop = kqueue_stop,
     .watch = kqueue_watch,

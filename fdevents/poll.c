@@ -8,6 +8,7 @@
 
 #ifdef HAVE_POLL
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -87,7 +88,8 @@ static void mark(struct fdevent *ev, int revents) {
     if (revents & POLLRDHUP) ready |= FDEVENT_RDHUP;
 #endif
     if (revents & (POLLERR | POLLHUP)) ready |= BACKEND_FAILED;
-    if (revents & POLLNVAL) ready |= FDEVENT_NVAL;
+    if (revents & POLLNVAL) /* macOS: also of a device that its poll() does not know */
+        ready |= fcntl(ev->fd, F_GETFD) < 0 ? (unsigned)FDEVENT_NVAL : (unsigned)BACKEND_FAILED;
     backend_mark(ev, ready);
 }
 

@@ -80,7 +80,10 @@ static int ports_wait(void *arg, struct fdevents *set, int ms) {
     struct ports_state *state = arg;
     struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
     uint_t count = 1; /* at least one; the number of events comes back, also with ETIME and EINTR */
-    int result = port_getn(state->fd, state->events, BATCH, &count, ms < 0 ? NULL : &limit);
+    int result;
+
+    state->events[0].portev_source = 0; /* tells whether there is one where `count` was left alone */
+    result = port_getn(state->fd, state->events, BATCH, &count, ms < 0 ? NULL : &limit);
 
     if (result < 0 && errno != ETIME && errno != EINTR) return -1;
     for (uint_t i = 0; i < count; i++) mark(set, &state->events[i]);
@@ -90,6 +93,7 @@ static int ports_wait(void *arg, struct fdevents *set, int ms) {
 const struct backend fdevents_backend_ports = {
     .name = "ports",
     .checks_fd = true,
+    .notes_at_once = true,
     .start = ports_start,
     .stop = ports_stop,
     .watch = ports_watch,

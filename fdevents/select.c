@@ -40,13 +40,21 @@ static void select_stop(void *state) {
     free(state);
 }
 
+_Static_assert(FD_SETSIZE <= 65536, "place() has room for every descriptor");
+
+/* The macros of <sys/select.h> make an int of it here, an unsigned long there: a short goes with both. */
+static unsigned short place(int fd) {
+    return (unsigned short)fd; /* below FD_SETSIZE */
+}
+
 static void take_out(struct select_state *state, struct fdevent *ev) {
     struct fdevent *last = state->evs[--state->used];
 
     state->evs[ev->slot] = last;
     last->slot = ev->slot;
     ev->slot = -1;
-    while (state->highest >= 0 && !FD_ISSET(state->highest, &state->in) && !FD_ISSET(state->highest, &state->out))
+    while (state->highest >= 0 && !FD_ISSET(place(state->highest), &state->in) &&
+           !FD_ISSET(place(state->highest), &state->out))
         state->highest--;
 }
 
@@ -58,14 +66,14 @@ static int select_watch(void *arg, struct fdevent *ev, unsigned wanted) {
         errno = EMFILE;
         return -1;
     }
-    FD_CLR(ev->fd, &state->in);
-    FD_CLR(ev->fd, &state->out);
+    FD_CLR(place(ev->fd), &state->in);
+    FD_CLR(place(ev->fd), &state->out);
     if (wanted == 0) {
         take_out(state, ev);
         return 0;
     }
-    if (wanted & FDEVENT_IN) FD_SET(ev->fd, &state->in);
-    if (wanted & FDEVENT_OUT) FD_SET(ev->fd, &state->out);
+    if (wanted & FDEVENT_IN) FD_SET(place(ev->fd), &state->in);
+    if (wanted & FDEVENT_OUT) FD_SET(place(ev->fd), &state->out);
     if (ev->slot < 0) {
         ev->slot = state->used++;
         state->evs[ev->slot] = ev;
@@ -96,8 +104,8 @@ static int select_wait(void *arg, struct fdevents *set, int ms) {
         int fd = state->evs[i]->fd;
         unsigned ready = 0;
 
-        if (FD_ISSET(fd, &in)) ready |= FDEVENT_IN;
-        if (FD_ISSET(fd, &out)) ready |= FDEVENT_OUT;
+        if (FD_ISSET(place(fd), &in)) ready |= FDEVENT_IN;
+        if (FD_ISSET(place(fd), &out)) ready |= FDEVENT_OUT;
         count -= !!(ready & FDEVENT_IN) + !!(ready & FDEVENT_OUT);
         if (ready) backend_mark(state->evs[i], ready);
     }

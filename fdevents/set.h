@@ -23,6 +23,7 @@ struct fdevents {
     struct fdevent *run, **run_tail; /* the next batch */
     struct fdevent *batch;           /* what is still to run of this one */
     struct fdevent *changed;         /* interest changed, closing, or always ready */
+    bool closing;                    /* some on `changed` wait for close() */
     bool purge;                      /* a closing fdevent was on the run list */
     bool retry;                      /* the kernel was short of memory: sleep little, try again */
     void (*woken)(void);

@@ -73,10 +73,13 @@ static void close_ends(void) {
 }
 
 static int start(struct fdevents *set) {
-    if (open_ends() < 0) return -1;
+    int error;
+
     waker.run = deliver;
-    if (fdevent_add(set, &waker, ends[READ_END], FDEVENT_IN) == 0) return 0;
+    if (open_ends() == 0 && fdevent_add(set, &waker, ends[READ_END], FDEVENT_IN) == 0) return 0;
+    error = errno;
     close_ends();
+    errno = error;
     return -1;
 }
 

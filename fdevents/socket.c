@@ -8,10 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_FILIO_H
 #include <sys/filio.h> /* illumos has FIONREAD here */
+#elif !defined HAVE_CONFIG_H && defined __has_include
+#if __has_include(<sys/filio.h>)
+#include <sys/filio.h>
+#endif
 #endif
 
 enum { DISCARD_BYTES = 16384 };
@@ -28,12 +33,24 @@ static const int lost_errors[] = {
 #endif
 };
 
+static const int room_errors[] = {
+    EMFILE, ENFILE, ENOBUFS, ENOMEM,
+#ifdef ENOSR
+    ENOSR, /* of STREAMS */
+#endif
+};
+
+static bool is_one_of(int error, const int *errors, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (error == errors[i]) return true;
+    }
+    return false;
+}
+
 static int accept_error(int error) {
     if (error == EAGAIN || error == EWOULDBLOCK) return SOCKET_LATER;
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) return SOCKET_NO_ROOM;
-    for (size_t i = 0; i < sizeof lost_errors / sizeof lost_errors[0]; i++) {
-        if (error == lost_errors[i]) return SOCKET_AGAIN;
-    }
+    if (is_one_of(error, room_errors, sizeof room_errors / sizeof room_errors[0])) return SOCKET_NO_ROOM;
+    if (is_one_of(error, lost_errors, sizeof lost_errors / sizeof lost_errors[0])) return SOCKET_AGAIN;
     return SOCKET_BROKEN;
 }
 
@@ -67,7 +84,10 @@ static int accept_prepared(int listener, struct sockaddr *addr, socklen_t *addr_
 
     if (fd >= 0 || errno != ENOSYS) return fd;
 #endif
-    return prepared(accept(listener, addr, addr_len)); /* the BSDs inherit O_NONBLOCK, others not */
+    int plain = accept(listener, addr, addr_len); /* the BSDs inherit O_NONBLOCK, others not */
+
+    if (plain >= 0 && (plain = prepared(plain)) < 0) errno = ECONNABORTED; /* macOS says EINVAL of what was reset */
+    return plain;
 }
 
 int socket_accept(int listener, struct sockaddr *addr, socklen_t *addr_len) {
@@ -120,10 +140,16 @@ ssize_t socket_discard(int fd, size_t max) {
 }
 
 int socket_open(int family, int type, int protocol) {
+#if defined GC_IPV6 && !GC_IPV6
+    if (family == AF_INET6) {
+        errno = EAFNOSUPPORT; /* as a kernel without it says */
+        return -1;
+    }
+#endif
 #ifdef HAVE_SOCK_CLOEXEC
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
-    if (fd >= 0 || errno != EINVAL) return fd;
+    if (fd >= 0 || errno == EMFILE || errno == ENFILE) return fd; /* an old kernel: EINVAL, EPROTOTYPE and others */
 #endif
     return prepared(socket(family, type, protocol));
 }

@@ -67,8 +67,17 @@ AC_CHECK_MEMBERS([struct sockaddr.sa_len], [], [], [[
 ]])
 
 gc_fdevents_here=
-AS_CASE([$host_os],
-  [solaris*], [], # illumos has an emulation of epoll that differs
+GC_FDEVENTS_BACKEND([ports],
+  [[#include <poll.h>
+    #include <stdint.h>
+    #include <port.h>]],
+  [[port_event_t event;
+    uint_t count = 1;
+    int port = port_create();
+    port_associate(port, PORT_SOURCE_FD, (uintptr_t)0, POLLIN, 0);
+    return port_getn(port, &event, 1, &count, 0);]])
+# An emulation of epoll differs from Linux' own: where event ports are, they are what is meant.
+AS_IF([test "x$gc_cv_fdevent_ports" != xyes],
   [GC_FDEVENTS_BACKEND([epoll],
     [[#include <sys/epoll.h>]],
     [[struct epoll_event event;
@@ -92,15 +101,6 @@ GC_FDEVENTS_BACKEND([kqueue],
     event.data = INT_MAX;
     memcpy(&event.udata, &data, sizeof data);
     return kevent(kqueue(), &event, 1, 0, 0, 0);]])
-GC_FDEVENTS_BACKEND([ports],
-  [[#include <poll.h>
-    #include <stdint.h>
-    #include <port.h>]],
-  [[port_event_t event;
-    uint_t count = 1;
-    int port = port_create();
-    port_associate(port, PORT_SOURCE_FD, (uintptr_t)0, POLLIN, 0);
-    return port_getn(port, &event, 1, &count, 0);]])
 GC_FDEVENTS_BACKEND([devpoll],
   [[#include <poll.h>
     #include <sys/types.h>
@@ -150,6 +150,16 @@ AC_DEFINE_UNQUOTED([GC_FDEVENT_ORDER], ["$gc_fdevents_order"],
 AC_MSG_CHECKING([which event backends to build])
 AC_MSG_RESULT([$gc_fdevents_list])
 
-AS_CASE([$host_os], [linux*], [gc_doubles=yes], [gc_doubles=no])
-AM_CONDITIONAL([GC_DOUBLES], [test "x$gc_doubles" = xyes])
+# The doubles of other kernels stand on this one, the kernel that has an epoll of its own, and in the place of poll()
+# and others, which the linker must do.
+AC_CACHE_CHECK([whether the linker wraps functions], [gc_cv_linker_wraps], [
+  gc_saved_LDFLAGS=$LDFLAGS
+  LDFLAGS="$LDFLAGS -Wl,--wrap=getppid"
+  AC_LINK_IFELSE([AC_LANG_SOURCE([[#include <unistd.h>
+pid_t __real_getppid(void);
+pid_t __wrap_getppid(void);
+pid_t __wrap_getppid(void) { return __real_getppid(); }
+int main(void) { return getppid() == 1; }]])], [gc_cv_linker_wraps=yes], [gc_cv_linker_wraps=no])
+  LDFLAGS=$gc_saved_LDFLAGS])
+AM_CONDITIONAL([GC_DOUBLES], [test "x$gc_cv_fdevent_epoll$gc_cv_linker_wraps" = xyesyes])
 ])

@@ -10,10 +10,15 @@ m4_ifdef([PKG_CHECK_MODULES], [PKG_CHECK_MODULES([$1], [$2], [gc_lib_$1=yes], [g
 AS_IF([test "$gc_lib_$1" = no], [
   AC_MSG_CHECKING([for $5 without pkg-config])
   gc_saved_LIBS=$LIBS
-  LIBS="$5 $LIBS"
-  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[return (void *)$4 == (void *)0;]])],
-    [gc_lib_$1=yes; $1_LIBS="$5"])
+  gc_saved_CPPFLAGS=$CPPFLAGS
+  test -n "$$1_LIBS" || $1_LIBS="$5"
+  LIBS="$$1_LIBS $LIBS"
+  CPPFLAGS="$CPPFLAGS $$1_CFLAGS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/types.h>
+#include <stdio.h>
+#include <$3>]], [[return (void *)$4 == (void *)0;]])], [gc_lib_$1=yes], [$1_LIBS=])
   LIBS=$gc_saved_LIBS
+  CPPFLAGS=$gc_saved_CPPFLAGS
   AC_MSG_RESULT([$gc_lib_$1])])
 AC_SUBST([$1_CFLAGS])
 AC_SUBST([$1_LIBS])
@@ -23,19 +28,69 @@ AC_SUBST([$1_LIBS])
 # ----------
 # TLS by OpenSSL 3 or LibreSSL: there, or refused in so many words. Sets gc_tls for the summary.
 AC_DEFUN([GC_OPENSSL], [
-AC_ARG_WITH([openssl], [AS_HELP_STRING([--without-openssl], [no TLS: ssl.engine = "enable" is then an error])],
+AC_ARG_WITH([openssl], [AS_HELP_STRING([--without-openssl], [no TLS: ssl.engine = "enable" is then an error])
+AS_HELP_STRING([--with-openssl=DIR], [OpenSSL or LibreSSL in DIR/include and DIR/lib])],
   [], [with_openssl=yes])
 gc_tls=no
+AS_CASE([$with_openssl], [yes|no], [], [/*], [
+  test -f "$with_openssl/include/openssl/ssl.h" ||
+    AC_MSG_ERROR([--with-openssl: there is no $with_openssl/include/openssl/ssl.h])
+  test "${OPENSSL_CFLAGS+set}" = set || OPENSSL_CFLAGS="-I$with_openssl/include"
+  test "${OPENSSL_LIBS+set}" = set || OPENSSL_LIBS="-L$with_openssl/lib -lssl -lcrypto"],
+  [AC_MSG_ERROR([--with-openssl wants the folder's whole path, from the root on])])
 AS_IF([test "x$with_openssl" != xno], [
   GC_LIBRARY([OPENSSL], [openssl], [openssl/ssl.h], [SSL_new], [-lssl -lcrypto])
   AS_IF([test "$gc_lib_OPENSSL" = yes], [gc_tls=OpenSSL],
     [AC_MSG_ERROR(m4_normalize([OpenSSL was not found. Install its development package (libssl-dev, openssl-devel,
       openssl), or say --without-openssl]))])])
 AM_CONDITIONAL([HAVE_OPENSSL], [test "$gc_tls" != no])
+AS_IF([test "$gc_tls" != no], [GC_OPENSSL_USES])
+])
+
+# GC_OPENSSL_USES
+# ---------------
+# What OpenSSL 3 has and LibreSSL (or an older OpenSSL) may lack; src/tls has something else for each. Answers given
+# beforehand (gc_cv_tls_NAME=no) are how those are tested where all of it is there: see doc/PORTABILITY.
+AC_DEFUN([GC_OPENSSL_USES], [
 gc_saved_LIBS=$LIBS
+gc_saved_CPPFLAGS=$CPPFLAGS
 LIBS="$OPENSSL_LIBS $LIBS"
-AC_CHECK_FUNCS([SSL_has_pending])
+CPPFLAGS="$CPPFLAGS $OPENSSL_CFLAGS"
+GC_TLS_USE([has_pending], [SSL_has_pending()], [return SSL_has_pending((SSL *)0);])
+GC_TLS_USE([client_hello], [a callback for the ClientHello], [const unsigned char *p;
+size_t n;
+SSL_CTX_set_client_hello_cb((SSL_CTX *)0, 0, 0);
+return SSL_client_hello_get0_ext((SSL *)0, TLSEXT_TYPE_server_name, &p, &n) == SSL_CLIENT_HELLO_ERROR;])
+GC_TLS_USE([ticket_evp], [keys of tickets by EVP_MAC], [OSSL_PARAM end@<:@@:>@ = {OSSL_PARAM_construct_end()};
+SSL_CTX_set_tlsext_ticket_key_evp_cb((SSL_CTX *)0, 0);
+return EVP_MAC_CTX_set_params((EVP_MAC_CTX *)0, end);], [#include <openssl/core_names.h>])
+GC_TLS_USE([num_tickets], [a number of tickets], [SSL_CTX_set_num_tickets((SSL_CTX *)0, 1);
+return SSL_set_num_tickets((SSL *)0, SSL_CTX_get_num_tickets((SSL_CTX *)0));])
+GC_TLS_USE([conf], [SSL_CONF_cmd()], [SSL_CONF_CTX *conf = SSL_CONF_CTX_new();
+SSL_CONF_CTX_set_flags(conf, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_SERVER);
+SSL_CONF_CTX_set_ssl_ctx(conf, (SSL_CTX *)0);
+return SSL_CONF_cmd(conf, "", "");])
+GC_TLS_USE([dh_pkey], [Diffie-Hellman parameters as EVP_PKEY],
+  [return SSL_CTX_set0_tmp_dh_pkey((SSL_CTX *)0, PEM_read_bio_Parameters((BIO *)0, 0));])
+GC_TLS_USE([security_level], [SSL_CTX_set_security_level()], [SSL_CTX_set_security_level((SSL_CTX *)0, 1); return 0;])
+GC_TLS_USE([ktls], [TLS in the kernel], [SSL_set0_wbio((SSL *)0, (BIO *)0);
+return BIO_get_ktls_send((BIO *)0) + SSL_OP_ENABLE_KTLS == 0;])
+GC_TLS_USE([ocsp_id], [OCSP_SINGLERESP_get0_id()], [return !OCSP_SINGLERESP_get0_id((OCSP_SINGLERESP *)0);])
 LIBS=$gc_saved_LIBS
+CPPFLAGS=$gc_saved_CPPFLAGS
+])
+
+# GC_TLS_USE([NAME], [WHAT], [BODY], [INCLUDES])
+# ----------------------------------------------
+# Defines HAVE_TLS_NAME if BODY compiles and links.
+AC_DEFUN([GC_TLS_USE], [
+AC_CACHE_CHECK([whether the TLS library has $2], [gc_cv_tls_$1],
+  [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <openssl/ssl.h>
+#include <openssl/pem.h>
+#include <openssl/ocsp.h>
+]$4], [$3])], [gc_cv_tls_$1=yes], [gc_cv_tls_$1=no])])
+AS_IF([test "x$gc_cv_tls_$1" = xyes],
+  [AC_DEFINE([HAVE_TLS_]m4_toupper([$1]), [1], [Define to 1 if the TLS library has $2.])])
 ])
 
 # GC_CODERS
@@ -100,6 +155,8 @@ gc_crypt_header='<unistd.h>'
 AC_CHECK_HEADER([crypt.h], [gc_crypt_header='<crypt.h>'])
 AC_DEFINE_UNQUOTED([GC_CRYPT_HEADER], [$gc_crypt_header], [What declares crypt().])
 AM_CONDITIONAL([HAVE_CRYPT], [test "$gc_crypt" = yes])
+AS_IF([test "$gc_crypt" = yes], [gc_has_crypt=1], [gc_has_crypt=0])
+AC_DEFINE_UNQUOTED([GC_CRYPT], [$gc_has_crypt], [1 if crypt(3) is there, for -V.])
 AS_IF([test "x$enable_mod_auth" = xno], [enable_mod_authn_file=no enable_mod_authn_ldap=no enable_mod_authn_pam=no])
 gc_auth_summary="crypt(3): $gc_crypt"
 gc_auth_backends=

@@ -128,7 +128,7 @@ src_server_libserver_la_SOURCES = \
 
 include src/modules/local.mk
 
-goldcrest_libraries = \
+goldcrest_parts = \
 	src/modules/libmodules.la \
 	src/server/libserver.la \
 	src/h1/libh1.la \
@@ -137,8 +137,9 @@ goldcrest_libraries = \
 	src/tls/libtls.la \
 	src/net/libnet.la \
 	src/conf/libconf.la \
-	src/base/libbase.la \
-	fdevents/libfdevents.la
+	src/base/libbase.la
+
+goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 
 sbin_PROGRAMS += src/goldcrest
 src_goldcrest_SOURCES = src/main.c src/server/builtin.c

@@ -56,12 +56,13 @@ static void say_features(void) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) say_feature(fdevents_backend_by_name(all[i]), all[i]);
     printf("\nDefault event handler: %s\n", fdevents_backends()[0]);
     puts("\nFeatures:\n");
-    say_feature(true, "IPv6 support");
+    say_feature(GC_IPV6, "IPv6 support");
     say_feature(has_coder("zlib"), "zlib support");
     say_feature(has_coder("brotli"), "brotli support");
     say_feature(has_coder("zstd"), "zstd support");
     say_feature(tls_is_there(), "SSL support");
     say_feature(regex_is_built(), "PCRE support");
+    say_feature(GC_CRYPT, "crypt support");
     say_feature(strstr(wire_backends(), "sendfile"), "sendfile");
     say_feature(listener_balances(), "balanced listeners (SO_REUSEPORT)");
     puts("\nModules:\n");

@@ -3,6 +3,7 @@ TEST_EXTENSIONS = .sh
 TESTS += tests/layers.sh tests/style.sh tests/manual.sh
 EXTRA_DIST += quickstart .ci/run tests/layers.sh tests/style.sh tests/manual.sh tests/portability.sh tests/data
 
+include tests/doubles/local.mk
 include tests/conformance/local.mk
 include tests/unit/base/local.mk
 include tests/unit/conf/local.mk
@@ -17,3 +18,8 @@ include tests/fuzz/local.mk
 include tests/replay/local.mk
 include tests/live/local.mk
 include tests/portability/local.mk
+
+## Which tests there are in this build, one a line: tests/portability/variants.sh chooses among them.
+show-tests:
+	@for name in $(TESTS); do echo "$$name"; done
+.PHONY: show-tests

@@ -54,7 +54,7 @@ END {
 sed -n 's/^  \(-[^ ,]*\)\(, \(-[^ ]*\)\)\{0,1\} .*/\1 \3/p' "$scratch/options" | tr ' ' '\n' | grep . |
 while read -r option; do
     name=$(printf '%s\n' "$option" | sed 's/^-//')
-    if grep -q -e "Fl.*[ |]$name\( \|\$\|,\)" "$source/doc/goldcrest.8"; then echo 1 0; else
+    if grep -q -E -e "Fl.*[ |]$name( |\$|,)" "$source/doc/goldcrest.8"; then echo 1 0; else
         echo "FAIL goldcrest.8 does not know $option"
         echo 0 1
     fi
@@ -81,6 +81,57 @@ while read -r row; do
         echo 0 1
     fi
 done <"$scratch/states" >>"$scratch/result"
+
+# doc/PORTABILITY: files and functions that it names are there, a function behind a file in that file; so are the
+# cases of the conformance suite in its last column, and what it says of configure.
+awk '
+BEGIN { path = "[A-Za-z0-9_./-]+[.](c|h|sh|m4|def|ac)" }
+{
+    text = $0
+    column = 0
+    while (match(text, path "|[a-z_0-9]+\\(\\)|--[a-z]+-[a-z0-9-]*[a-z0-9]|gc_cv_[A-Za-z0-9_]+")) {
+        word = substr(text, RSTART, RLENGTH)
+        between = substr(text, 1, RSTART - 1)
+        column += RSTART
+        text = substr(text, RSTART + RLENGTH)
+        if (word ~ /\(\)$/) {
+            name = substr(word, 1, length(word) - 2)
+            behind = FNR == line ? between ~ /^ +$/ : FNR == line + 1 && column > 60 && between ~ /   $/
+            print "function", behind ? file : "-", name, FNR
+        } else if (word ~ /^--(with|without|enable|disable)-/ || (word ~ /^gc_cv_/ && word !~ /_NAME$/))
+            print "switch", "-", word, FNR
+        else if (word ~ /\// || word ~ /\.ac$/) {
+            if (text !~ /^>/ && substr($0, column - 1, 1) != "<") {
+                print "file", word, "-", FNR
+                file = word
+                line = FNR
+            }
+        }
+        column += length(word) - 1
+    }
+}
+/^    .* [0-9]/ && length($0) > 104 {
+    n = split(substr($0, 105), cases, " ")
+    for (i = 1; i <= n; i++) if (cases[i] ~ /^[0-9]+[a-z]?$/) print "case", "-", cases[i], FNR
+}' "$source/doc/PORTABILITY" | sort -u >"$scratch/named"
+(
+    cd "$source" || exit
+    cat fdevents/*.[ch] src/*.c src/*/*.[ch] src/*/*/*.[ch] tests/conformance/*.[ch] >"$scratch/sources"
+)
+while read -r kind file name line; do
+    case $kind in
+    file) test -e "$source/${file#./}" ;;
+    function)
+        [ "$file" = - ] && file=$scratch/sources || file=$source/$file
+        grep -q -E -e "(^|[^a-z_0-9])$name\(" "$file" 2>/dev/null
+        ;;
+    case) grep -q -e "{\"$name " "$source"/tests/conformance/cases_*.c ;;
+    switch) [ ! -f "$source/configure" ] || grep -q -e "$name" "$source/configure" ;;
+    esac && echo 1 0 && continue
+    echo "FAIL doc/PORTABILITY:$line: there is no $kind $name ($file)" | sed -e "s,$source/,," -e "s,$scratch/,,"
+    echo 0 1
+done <"$scratch/named" >>"$scratch/result"
+[ "$(grep -c . "$scratch/named")" -ge 100 ] || echo "FAIL manual.sh cannot read doc/PORTABILITY" >>"$scratch/result"
 
 grep '^FAIL' "$scratch/result"
 awk '/^[0-9]/ { passed += $1; failed += $2 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+_Static_assert(sizeof(time_t) >= 8, "configure saw to it that times do not end in 2038");
+
 static struct timespec now;
 static bool standing;
 static uint32_t turns;

@@ -55,7 +55,7 @@ static void take_block(struct hash *h, const unsigned char *block) {
 }
 
 void hash_add(struct hash *h, struct span s) {
-    size_t size = kinds[h->kind].block, filled = h->bytes % size;
+    size_t size = kinds[h->kind].block, filled = (size_t)(h->bytes % size);
     h->bytes += s.n;
     while (s.n) {
         size_t n = size - filled < s.n ? size - filled : s.n;
@@ -69,7 +69,7 @@ void hash_add(struct hash *h, struct span s) {
 }
 
 void hash_end(struct hash *h, unsigned char out[HASH_BYTES_MAX]) {
-    size_t size = kinds[h->kind].block, filled = h->bytes % size, tail = size == 128 ? 16 : 8;
+    size_t size = kinds[h->kind].block, filled = (size_t)(h->bytes % size), tail = size == 128 ? 16 : 8;
     uint64_t bits = h->bytes * 8;
     h->block[filled++] = 0x80;
     if (filled > size - tail) {

@@ -58,7 +58,7 @@ void h2_drop(struct h2_session *s) {
 /* ---- errors and the end ----------------------------------------------------------------------- */
 
 /* The PING behind the first GOAWAY: its answer says that the client has read that. */
-static const char farewell[8] = "farewell";
+static const char farewell[8] = {'f', 'a', 'r', 'e', 'w', 'e', 'l', 'l'};
 
 static void put_goaway(struct h2_session *s, uint32_t error) {
     if (s->last_served > s->last_id && !s->client.is_on) s->last_served = s->last_id;

@@ -25,6 +25,7 @@ static struct blob *make_head(const struct reply *p, const struct fields *fields
 }
 
 struct blob *body_join(const struct chunks *body) {
+    if (body->bytes > SIZE_MAX / 2) return NULL;
     struct blob *all = blob_make((size_t)body->bytes);
     size_t at = 0;
     for (unsigned i = 0; i < body->count; i++) {

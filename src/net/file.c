@@ -15,6 +15,8 @@
 #include "base/fd.h"
 #include "base/memory.h"
 
+_Static_assert(sizeof(off_t) >= 8, "configure saw to it that files do not end at 2 GiB");
+
 #if defined HAVE_STRUCT_STAT_ST_MTIM
 #define NANOSECONDS(st, which) ((uint32_t)(st)->st_##which##tim.tv_nsec)
 #elif defined HAVE_STRUCT_STAT_ST_MTIMESPEC
@@ -80,9 +82,8 @@ struct file *file_open_without_links(const char *path) {
             openat(dir, part.p, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (last ? 0 : O_DIRECTORY));
         struct stat st;
         int error = errno;
-        if (next < 0 && error == ENOTDIR && fstatat(dir, part.p, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISLNK(st.st_mode))
-            error = ELOOP; /* with O_DIRECTORY some kernels call a link no directory */
+        if (next < 0 && error != ENOENT && fstatat(dir, part.p, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+            error = ELOOP; /* a link is ENOTDIR, EMLINK or EFTYPE to some kernels */
         close(dir);
         errno = error;
         dir = next;
@@ -100,6 +101,10 @@ void file_drop(struct file *f) {
 }
 
 struct blob *file_content(const struct file *f) {
+    if (f->state.size > SIZE_MAX / 2) { /* 32 bits hold an address of 4 GiB, not a size above */
+        errno = EFBIG;
+        return NULL;
+    }
     struct blob *b = blob_make((size_t)f->state.size);
     for (size_t done = 0; done < b->n;) {
         ssize_t n = pread(f->fd, b->p + done, b->n - done, (off_t)done);

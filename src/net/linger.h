@@ -6,14 +6,10 @@
 #include <stdint.h>
 
 /*
- * A close() while the client is still sending makes the kernel answer with a reset, and the reset
- throws away the
- * response that the client has not read yet: on every system for bytes that arrive later, on some
- for bytes that are
- * queued already. So: send everything, socket_half_close(), then want IN only and call
- linger_turn() on each IN until
- * it is done, then close. The time limits are the caller's.
- (POSIX has taken the name struct linger.)
+ * A close() while the client is still sending makes the kernel answer with a reset, and the reset throws away the
+ * response that the client has not read yet: on every system for bytes that arrive later, on some for bytes that are
+ * queued already. So: send everything, socket_half_close(), then want IN only and call linger_turn() on each IN until
+ * it is done, then close. The time limits are the caller's. (POSIX has taken the name struct linger.)
  */
 struct linger_state {
     uint64_t bytes_left; /* so much is thrown away at most */

@@ -19,14 +19,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/number.h"
 #include "fdevents/socket.h"
 
-#if defined SO_REUSEPORT_LB
-#define BALANCING_OPTION SO_REUSEPORT_LB
-#elif defined GC_REUSEPORT_BALANCES
-#define BALANCING_OPTION SO_REUSEPORT
-#endif
+enum { NODELAY_UNKNOWN, NODELAY_INHERITED, NODELAY_NOT_INHERITED };
 
 /* endpoint - an address to bind */
 struct endpoint {
@@ -124,17 +121,25 @@ static bool endpoint_parse(struct span name, struct endpoint *e, char why[128]) 
     return inet_pton(e->is.any.sa_family, text, v6 ? (void *)&e->is.v6.sin6_addr : (void *)&e->is.v4.sin_addr) == 1;
 }
 
-static void set(int fd, int level, int option, int value) {
-    (void)setsockopt(fd, level, option, &value, sizeof value);
+static bool set(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+static void set_v6_only(int fd, const struct listener_options *o) {
+    static bool said;
+    if (set(fd, IPPROTO_IPV6, IPV6_V6ONLY, o->v6_only) || o->v6_only || said) return;
+    said = true;
+    say_warning("this system has no IPv6 sockets that take IPv4 too (%s): listen on an IPv4 address as well",
+                strerror(errno));
 }
 
 static void set_options(int fd, const struct endpoint *e, const struct listener_options *o) {
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (e->is.any.sa_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, o->v6_only);
+    if (e->is.any.sa_family == AF_INET6) set_v6_only(fd, o);
     if (e->is.any.sa_family == AF_UNIX) return;
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* inherited by accepted sockets on most systems */
-#ifdef BALANCING_OPTION
-    if (o->reuse_port) set(fd, SOL_SOCKET, BALANCING_OPTION, 1);
+#ifdef GC_BALANCING_OPTION
+    if (o->reuse_port) set(fd, SOL_SOCKET, GC_BALANCING_OPTION, 1);
 #endif
 #ifdef TCP_DEFER_ACCEPT
     if (o->defer_accept) set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 5);
@@ -151,7 +156,10 @@ static void set_accept_filter(int fd, const struct listener_options *o) {
     memset(&filter, 0, sizeof filter);
     if (o->accept_filter.n == 0 || o->accept_filter.n >= sizeof filter.af_name) return;
     memcpy(filter.af_name, o->accept_filter.p, o->accept_filter.n);
-    (void)setsockopt(fd, SOL_SOCKET, SO_ACCEPTFILTER, &filter, sizeof filter);
+    static bool said;
+    if (setsockopt(fd, SOL_SOCKET, SO_ACCEPTFILTER, &filter, sizeof filter) == 0 || said) return;
+    said = true;
+    say_warning("the accept filter \"%.*s\" cannot be used: %s", SPAN_ARG(o->accept_filter), strerror(errno));
 #else
     (void)fd, (void)o;
 #endif
@@ -211,21 +219,46 @@ bool listener_is(int fd, struct span name) {
     if (has.is.any.sa_family == AF_INET6)
         return has.is.v6.sin6_port == wanted.is.v6.sin6_port &&
                memcmp(&has.is.v6.sin6_addr, &wanted.is.v6.sin6_addr, sizeof has.is.v6.sin6_addr) == 0;
+    if (wanted.is.unix_path.sun_path[0] == '\0') /* abstract: what follows the zero counts */
+        return has.len == wanted.len && memcmp(&has.is, &wanted.is, wanted.len) == 0;
     return strcmp(has.is.unix_path.sun_path, wanted.is.unix_path.sun_path) == 0;
 }
 
+/* The headers may be newer than the kernel. */
 bool listener_balances(void) {
-#ifdef BALANCING_OPTION
-    return true;
+#ifdef GC_BALANCING_OPTION
+    static int known = -1;
+    int fd = known < 0 ? socket_open(AF_INET, SOCK_STREAM, 0) : -1;
+    if (known < 0 && fd < 0) fd = socket_open(AF_INET6, SOCK_STREAM, 0);
+    if (fd < 0) return known > 0;
+    known = set(fd, SOL_SOCKET, GC_BALANCING_OPTION, 1);
+    close(fd);
+    return known > 0;
 #else
     return false;
 #endif
 }
 
-void listener_accepted(int fd, bool is_tcp) {
-#ifdef GC_NODELAY_INHERITED
-    (void)fd, (void)is_tcp;
-#else
-    if (is_tcp) set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-#endif
+struct listener_kind listener_kind_of(int fd) {
+    struct endpoint e;
+    memset(&e, 0, sizeof e);
+    e.len = sizeof e.is;
+    if (getsockname(fd, &e.is.any, &e.len) != 0) e.is.any.sa_family = AF_UNIX;
+    return (struct listener_kind){e.is.any.sa_family == AF_INET || e.is.any.sa_family == AF_INET6, NODELAY_UNKNOWN};
+}
+
+/* A connection that is broken already cannot tell: the next one is asked. */
+static uint8_t nodelay_of(int fd) {
+    int value = 0;
+    socklen_t len = sizeof value;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &len) != 0) return NODELAY_UNKNOWN;
+    return value ? NODELAY_INHERITED : NODELAY_NOT_INHERITED;
+}
+
+bool listener_accepted(int fd, struct listener_kind *kind, size_t peer_bytes) {
+    if (!kind->is_tcp) return true;
+    if (peer_bytes == 0) return false; /* macOS */
+    if (kind->nodelay == NODELAY_UNKNOWN) kind->nodelay = nodelay_of(fd);
+    if (kind->nodelay != NODELAY_INHERITED) set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    return true;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/span.h"
@@ -37,7 +38,16 @@ bool listener_is(int fd, struct span name);
 /* Does the kernel spread connections over several sockets of one address? */
 bool listener_balances(void);
 
-/* Things set on each accepted connection (TCP_NODELAY where the listener's is not inherited). */
-void listener_accepted(int fd, bool is_tcp);
+/* listener_kind - what the connections of one listener are like, as far as it is known */
+struct listener_kind {
+    bool is_tcp;
+    uint8_t nodelay; /* found out with the first connection */
+};
+
+struct listener_kind listener_kind_of(int fd);
+
+/* What is set on each accepted connection: TCP_NODELAY where it is not inherited from the listener. peer_bytes is the
+ * length of its address. False: it was gone before it was accepted, and nobody knows whose it was. */
+bool listener_accepted(int fd, struct listener_kind *kind, size_t peer_bytes);
 
 #endif

@@ -105,6 +105,14 @@ static int64_t ask(struct __res_state *state, const char *name, int type) {
     return dns_message_ttl((struct span){(const char *)message, n < MESSAGE_BYTES ? (size_t)n : MESSAGE_BYTES});
 }
 
+static void forget(struct __res_state *state) {
+#if defined HAVE_RES_NDESTROY
+    res_ndestroy(state);
+#else
+    res_nclose(state);
+#endif
+}
+
 int64_t name_ttl(struct span name) {
     enum { TYPE_A = 1, TYPE_AAAA = 28 };
     struct __res_state state;
@@ -117,7 +125,7 @@ int64_t name_ttl(struct span name) {
     int64_t ttl = ask(&state, text, TYPE_A);
     if (ttl < 0 && h_errno != TRY_AGAIN) ttl = ask(&state, text, TYPE_AAAA);
     free(text);
-    res_nclose(&state);
+    forget(&state);
     return ttl;
 }
 

@@ -7,35 +7,44 @@
 #include "net/sendfile.h"
 
 #include <errno.h>
+#include <stddef.h>
 
-#if defined GC_SENDFILE_LINUX || defined GC_SENDFILE_SOLARIS
+#if defined GC_SENDFILE_MOVES_OFFSET
 #include <sys/sendfile.h>
-#elif defined GC_SENDFILE_FREEBSD || defined GC_SENDFILE_MACOS
+#elif HAS_SENDFILE
 #include <sys/socket.h>
 #include <sys/uio.h>
 #endif
 
-#if defined GC_SENDFILE_LINUX || defined GC_SENDFILE_SOLARIS
-enum { AT_ONCE = 0x40000000 }; /* Linux takes at most 0x7ffff000 */
+#if HAS_SENDFILE
+/* Linux takes at most 0x7ffff000, size_t may have 32 bits; and 0, which a number cut off could become, means "up to
+ * the end" to the BSDs and to macOS. */
+enum { AT_ONCE = 0x40000000 };
+#endif
 
+#if defined GC_SENDFILE_MOVES_OFFSET
 ssize_t sendfile_range(int socket, int file, uint64_t at, uint64_t n) {
     off_t offset = (off_t)at;
     ssize_t sent = sendfile(socket, file, &offset, (size_t)(n < AT_ONCE ? n : AT_ONCE));
     /* Solaris reports what was sent before the error in the offset alone */
     return sent < 0 && offset > (off_t)at ? (ssize_t)(offset - (off_t)at) : sent;
 }
-#elif defined GC_SENDFILE_FREEBSD
+#elif defined GC_SENDFILE_COUNTS_SENT
 ssize_t sendfile_range(int socket, int file, uint64_t at, uint64_t n) {
-    off_t sent = 0; /* set on errors too */
-    int rc = sendfile(file, socket, (off_t)at, (size_t)n, NULL, &sent, 0);
-    if (rc != 0 && errno == EBUSY && sent == 0) errno = EAGAIN;
+    off_t sent = 0; /* set on errors too: what was sent before EAGAIN, EINTR, EBUSY */
+    if (n == 0) return 0;
+    int rc = sendfile(file, socket, (off_t)at, (size_t)(n < AT_ONCE ? n : AT_ONCE), NULL, &sent, 0);
+    if (rc != 0 && errno == EBUSY) errno = EAGAIN;
     return rc == 0 || sent > 0 ? (ssize_t)sent : -1;
 }
-#elif defined GC_SENDFILE_MACOS
+#elif defined GC_SENDFILE_CHANGES_LENGTH
 ssize_t sendfile_range(int socket, int file, uint64_t at, uint64_t n) {
-    off_t length = (off_t)n; /* in: wanted, out: sent, on errors too */
+    off_t length = (off_t)(n < AT_ONCE ? n : AT_ONCE); /* in: wanted, out: sent */
+    if (n == 0) return 0;
     int rc = sendfile(file, socket, (off_t)at, &length, NULL, 0);
-    return rc == 0 || length > 0 ? (ssize_t)length : -1;
+    if (rc == 0) return (ssize_t)length;
+    /* After other errors than these it may still be what was wanted. */
+    return (errno == EAGAIN || errno == EINTR) && length > 0 ? (ssize_t)length : -1;
 }
 #else
 ssize_t sendfile_range(int socket, int file, uint64_t at, uint64_t n) {
@@ -44,3 +53,10 @@ ssize_t sendfile_range(int socket, int file, uint64_t at, uint64_t n) {
     return -1;
 }
 #endif
+
+bool sendfile_cannot(int error) {
+    static const int refusals[] = {EINVAL, ENOSYS, EOPNOTSUPP, ENOTSUP, EAFNOSUPPORT};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (error == refusals[i]) return true;
+    return false;
+}

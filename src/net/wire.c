@@ -7,6 +7,7 @@
 #include "net/wire.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -14,7 +15,12 @@
 
 #include "net/sendfile.h"
 
-enum { IOVECS = 64, COPY_BYTES = 64 * 1024 };
+#if defined IOV_MAX && IOV_MAX < 64
+enum { IOVECS = IOV_MAX }; /* Solaris: 16 */
+#else
+enum { IOVECS = 64 };
+#endif
+enum { COPY_BYTES = 64 * 1024 };
 
 static bool use_sendfile = HAS_SENDFILE;
 
@@ -30,7 +36,7 @@ ssize_t wire_receive(int fd, char *bytes, size_t n) {
  * segment. */
 static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, bool is_last, uint64_t *wanted) {
     struct iovec iov[IOVECS];
-    unsigned n = 0;
+    uint16_t n = 0; /* msg_iovlen is an int here, a size_t there */
     *wanted = 0;
     while (n < q->count && n < IOVECS && *wanted < max) {
         struct chunk *c = chunks_at(q, n);
@@ -63,7 +69,7 @@ static ssize_t send_file(int fd, const struct chunk *c, uint64_t max, uint64_t *
         return send_copy(fd, c, *wanted);
     }
     ssize_t n = sendfile_range(fd, c->is.file->fd, c->at, *wanted);
-    if (n >= 0 || (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)) return n;
+    if (n >= 0 || !sendfile_cannot(errno)) return n;
     return send_copy(fd, c, *wanted);
 }
 

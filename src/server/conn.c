@@ -125,7 +125,7 @@ static bool is_one_address(const struct addr *a) {
 static void look_at(struct listening *l) {
     struct addr_room room = {.len = sizeof room.storage};
     l->is_looked_at = true;
-    if (!l->is_tcp || getsockname(l->ev.fd, (struct sockaddr *)&room.storage, &room.len) != 0) return;
+    if (!l->kind.is_tcp || getsockname(l->ev.fd, (struct sockaddr *)&room.storage, &room.len) != 0) return;
     addr_from(&l->local, &room);
     if (!is_one_address(&l->local)) l->local.is.any.sa_family = AF_UNSPEC;
 }
@@ -292,6 +292,7 @@ static bool begin_linger(struct conn *c) {
         return false; /* the client's end was read already, or it is gone */
     linger_begin(&c->linger, bytes);
     c->since_ms = fdevents_now_ms(c->worker->events);
+    worker_conn_lingers(c->worker, c);
     return true;
 }
 
@@ -336,7 +337,7 @@ enum handler conn_close(struct conn *c) {
     conn_drop_proxied(c);
     conf_drop(c->tls_conf);
     list_remove(&c->link);
-    worker_conn_gone(c->worker);
+    worker_conn_gone(c->worker, c);
     listening_drop(c->listening);
     fdevent_close(&c->ev);
     return HANDLER_GO_ON;

@@ -15,6 +15,7 @@
 #include "net/addr.h"
 #include "net/chunk.h"
 #include "net/linger.h"
+#include "net/listener.h"
 #include "server/module.h"
 #include "server/states.h"
 
@@ -30,7 +31,7 @@ struct listening {
     struct addr local;        /* of all its connections; AF_UNSPEC: each has its own, or it is not looked at yet */
     uint32_t id;              /* counts within the process: part of the reply cache's key */
     unsigned refs;            /* connections that came from it, and the worker's own */
-    bool is_tcp;
+    struct listener_kind kind;
     bool is_silent;           /* it is for a configuration that has not come yet */
     bool is_looked_at;        /* local */
 };
@@ -108,7 +109,7 @@ struct proxied {
 struct conn {
     struct fdevent ev;
     struct deadline deadline;
-    struct list link;          /* in worker.conns */
+    struct list link;          /* in worker.conns or worker.lingering */
     struct worker *worker;
     struct listening *listening; /* held */
     struct request *request;
@@ -135,6 +136,7 @@ struct conn {
     bool is_broken;            /* reading or writing failed: nobody is there */
     bool must_reset;           /* close by RST: the client must not take what it got for the whole */
     bool half_closed;          /* our end is said */
+    bool lingers;              /* … and it is in worker.lingering */
     bool is_paced;             /* waits for pace_ms */
     bool is_last;              /* no further request is taken: graceful end */
     bool is_failed;            /* HTTP/2: the connection has failed, GOAWAY is queued */

@@ -52,17 +52,25 @@ void pid_file_write(const struct pid_file *f) {
     if (fd_write_all(f->fd, text, (size_t)n) != 0) say_error("server.pid-file: %s", strerror(errno));
 }
 
+/* A plain file, and still the one that was opened: neither a device, nor what somebody has put in its place since. */
+static bool is_still_there(const struct pid_file *f, struct stat *st) {
+    struct stat there;
+    return fstat(f->fd, st) == 0 && S_ISREG(st->st_mode) && lstat(f->name, &there) == 0 &&
+           there.st_dev == st->st_dev && there.st_ino == st->st_ino;
+}
+
 void pid_file_remove(struct pid_file *f) {
+    struct stat st;
     if (f->fd < 0) return;
+    if (is_still_there(f, &st)) unlink(f->name);
     close(f->fd);
     f->fd = -1;
-    unlink(f->name);
 }
 
 void pid_file_leave(struct pid_file *f) {
     struct stat st;
     if (f->fd < 0) return;
-    if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) unlink(f->name);
+    if (is_still_there(f, &st) && st.st_size == 0) unlink(f->name);
     close(f->fd);
     f->fd = -1;
 }

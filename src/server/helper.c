@@ -24,6 +24,7 @@
 
 enum {
     FDS_MAX = 8192,    /* descriptors we want: two for each program that runs */
+    FDS_FEW = 64,      /* with fewer it is of no use */
     FD_GUESS = 1024,   /* numbers to look at, whatever the system lists as open */
     TERM_S = 2,        /* from SIGTERM to SIGKILL at our end */
     END_S = 4          /* what is left then is left */
@@ -215,12 +216,22 @@ static unsigned raise_files(void) {
     return (unsigned)more.rlim_cur;
 }
 
+/* select() holds few descriptors: better fewer programs than no helper. */
+static struct fdevents *make_events(unsigned *files) {
+    struct fdevents *events = fdevents_make(NULL, *files);
+    while (!events && errno == EMFILE && *files > FDS_FEW) {
+        *files /= 2;
+        events = fdevents_make(NULL, *files);
+    }
+    return events;
+}
+
 _Noreturn void helper_run(const struct helping *s, struct kin *kin, int control_end) {
     unsigned files = raise_files();
-    helper_self.most_files = (int)files;
     helper_self.kin = kin;
     helper_self.null = fd_open("/dev/null", O_RDWR, 0);
-    helper_self.events = fdevents_make(NULL, files);
+    helper_self.events = make_events(&files);
+    helper_self.most_files = (int)files;
     if (!helper_self.events || !privileges_drop(s->conf->core, s->who)) _exit(1);
     set_signals();
     keep_descriptors_from_programs();

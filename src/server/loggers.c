@@ -29,8 +29,8 @@ static void become(const struct logger *l, const struct who *who) {
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (l->is_quiet) fd_cover_standard(fd_open("/dev/null", O_RDWR, 0));
     if (dup2(l->read_end, STDIN_FILENO) < 0) _exit(127);
-    if (who->is_set && (setgid(who->gid) != 0 || setgroups(0, NULL) != 0)) _exit(127);
-    if (who->name && (initgroups(who->name, who->gid) != 0 || setuid(who->uid) != 0)) _exit(127);
+    if (who->is_set && (setgroups(1, &who->gid) != 0 || setgid(who->gid) != 0)) _exit(127);
+    if (who->name && (initgroups(who->name, (GC_INITGROUPS_TYPE)who->gid) != 0 || setuid(who->uid) != 0)) _exit(127);
     execl("/bin/sh", "sh", "-c", l->program, (char *)NULL);
     _exit(127);
 }

@@ -65,11 +65,11 @@ static void attach(struct msghdr *message, union ancillary *ancillary, const str
     size_t size = o->fd_count * sizeof(int);
     memset(ancillary, 0, sizeof *ancillary);
     message->msg_control = ancillary->bytes;
-    message->msg_controllen = CMSG_SPACE(size);
+    message->msg_controllen = (socklen_t)CMSG_SPACE(size);
     struct cmsghdr *c = CMSG_FIRSTHDR(message);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(size);
+    c->cmsg_len = (socklen_t)CMSG_LEN(size);
     memcpy(CMSG_DATA(c), o->fds, size);
 }
 

@@ -47,14 +47,16 @@ struct span process_root(void) {
 }
 
 bool privileges_drop(const struct core_settings *core, const struct who *who) {
+    /* One group, not none, which some systems take for group 0; and before setgid(): for the BSDs the first of them
+     * is the effective group. */
+    if (who->is_set && setgroups(1, &who->gid) != 0) return failed("setgroups");
     if (who->is_set && setgid(who->gid) != 0) return failed("setgid");
-    if (who->is_set && setgroups(0, NULL) != 0) return failed("setgroups");
-    if (who->name && initgroups(who->name, who->gid) != 0) return failed("initgroups");
+    if (who->name && initgroups(who->name, (GC_INITGROUPS_TYPE)who->gid) != 0) return failed("initgroups");
     if (core->chroot.n && chroot(core->chroot.p) != 0) return failed("chroot");
     if (core->chroot.n && chdir("/") != 0) return failed("chdir");
     if (core->chroot.n) root = (struct span){span_dup(core->chroot), core->chroot.n};
     if (who->name && setuid(who->uid) != 0) return failed("setuid");
-    if (who->name && setuid(0) == 0) {
+    if (who->name && (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0)) {
         say_error("setuid: root could be had back");
         return false;
     }

@@ -46,14 +46,21 @@ static uint32_t raise_fds(uint32_t wanted) {
         struct rlimit more = limit;
         more.rlim_cur = wanted;
         if (more.rlim_max != RLIM_INFINITY && more.rlim_max < wanted) more.rlim_max = wanted;
-        if (setrlimit(RLIMIT_NOFILE, &more) != 0) {
-            more.rlim_cur = more.rlim_max = limit.rlim_max;
-            setrlimit(RLIMIT_NOFILE, &more);
-        }
+        if (setrlimit(RLIMIT_NOFILE, &more) != 0) more = (struct rlimit){limit.rlim_max, limit.rlim_max};
+        if (more.rlim_cur > wanted) more.rlim_cur = wanted;
+        /* macOS has a limit of its own below an unlimited one. */
+        while (more.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &more) != 0)
+            more.rlim_cur -= (more.rlim_cur - limit.rlim_cur + 7) / 8;
         getrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) return (uint32_t)limit.rlim_cur;
     return wanted;
+}
+
+/* With 32 bits, what is more than there are addresses is as much as there are. */
+static size_t cache_bytes(const struct core_settings *core) {
+    uint64_t bytes = (uint64_t)core->cache_kib * 1024;
+    return bytes <= SIZE_MAX ? (size_t)bytes : SIZE_MAX;
 }
 
 /* Each connection may be sending a file that nobody else asks for: two descriptors. Whoever says
@@ -65,8 +72,10 @@ static void apply_limits(struct worker *w, uint32_t fds) {
     uint32_t room = fds > files + FDS_KEPT_BACK ? fds - files - FDS_KEPT_BACK : 1;
     w->max_conns = core->max_connections && core->max_connections < room ? core->max_connections : room;
     if (!core->max_connections) w->max_conns = room / 2 + 1;
-    if (!w->replies) w->replies = replies_make((size_t)core->cache_kib * 1024, files);
-    else replies_limit(w->replies, (size_t)core->cache_kib * 1024);
+    w->linger_room = room > w->max_conns ? (room - w->max_conns) / 4 : 0;
+    if (w->linger_room > w->max_conns) w->linger_room = w->max_conns;
+    if (!w->replies) w->replies = replies_make(cache_bytes(core), files);
+    else replies_limit(w->replies, cache_bytes(core));
 }
 
 /* Where bodies go that are too large for memory. */
@@ -116,8 +125,11 @@ static void on_connection(struct fdevent *ev, unsigned ready) {
         if (fd == SOCKET_AGAIN) continue;
         if (fd == SOCKET_NO_ROOM || fd == SOCKET_BROKEN) rest(l, errno);
         if (fd < 0) return;
+        if (!listener_accepted(fd, &l->kind, room.len)) {
+            close(fd);
+            continue;
+        }
         addr_from(&peer, &room);
-        listener_accepted(fd, l->is_tcp);
         conn_open(w, l, fd, &peer);
     }
 }
@@ -141,7 +153,7 @@ bool worker_listen(struct worker *w, struct span name, int fd, bool silent) {
     l->name = (struct span){span_dup(name), name.n};
     l->id = ++w->next_listener_id;
     l->refs = 1;
-    l->is_tcp = name.n && name.p[0] != '/' && name.p[0] != '\\';
+    l->kind = listener_kind_of(fd);
     l->ev.run = on_connection;
     l->ev.closed = on_listener_closed;
     l->again.fire = listen_again;
@@ -181,17 +193,35 @@ void worker_unlisten_others(struct worker *w, const struct conf *conf) {
 
 /* ---- connections ------------------------------------------------------------------------------ */
 
+static void accept_again(struct worker *w) {
+    uint32_t active = w->conn_count - w->lingering_count;
+    if (w->mode != WORKER_SERVES || w->accepting) return;
+    if (active < w->max_conns - w->max_conns / 10) set_accepting(w, true);
+}
+
+/* Who has his response, and only has not closed yet, makes room for who has none. */
 void worker_conn_added(struct worker *w) {
-    if (++w->conn_count < w->max_conns || !w->accepting) return;
+    w->conn_count++;
+    while (w->conn_count > w->max_conns + w->linger_room && w->lingering_count)
+        conn_abort(CONTAINER(w->lingering.next, struct conn, link));
+    if (w->conn_count - w->lingering_count < w->max_conns || !w->accepting) return;
     say_note("%u connections: no more are accepted until some have ended (server.max-connections)", w->conn_count);
     set_accepting(w, false);
 }
 
-void worker_conn_gone(struct worker *w) {
+void worker_conn_lingers(struct worker *w, struct conn *c) {
+    list_remove(&c->link);
+    list_add_last(&w->lingering, &c->link);
+    c->lingers = true;
+    w->lingering_count++;
+    accept_again(w);
+}
+
+void worker_conn_gone(struct worker *w, const struct conn *c) {
     w->conn_count--;
+    if (c->lingers) w->lingering_count--;
     w->busy_ms = fdevents_now_ms(w->events);
-    if (w->mode == WORKER_SERVES && !w->accepting && w->conn_count < w->max_conns - w->max_conns / 10)
-        set_accepting(w, true);
+    accept_again(w);
     if (w->conn_count == 0 && (w->mode == WORKER_ENDS || w->one_shot)) w->mode = WORKER_STOPS;
 }
 
@@ -252,6 +282,7 @@ struct worker *worker_make(struct conf *conf) {
     jobs_begin(w->events);
     list_init(&w->listeners);
     list_init(&w->conns);
+    list_init(&w->lingering);
     w->conf = conf_hold(conf);
     use_upload_dirs(conf);
     w->second.fire = on_second;
@@ -280,7 +311,7 @@ void worker_reconfigure(struct worker *w, struct conf *conf) {
     replies_clear(w->replies);
     uint32_t fds = raise_fds(wanted_fds(conf->core));
     apply_limits(w, fds < w->max_fds ? fds : w->max_fds); /* the event handler's size stays */
-    if (w->conn_count < w->max_conns) set_accepting(w, true);
+    if (w->conn_count - w->lingering_count < w->max_conns) set_accepting(w, true);
     end_silence(w);
     modules_begin(conf, w->events);
     conf_drop(old);
@@ -325,6 +356,7 @@ void worker_stop(struct worker *w) {
 
 void worker_drop(struct worker *w) {
     while (!list_is_empty(&w->conns)) conn_abort(CONTAINER(w->conns.next, struct conn, link));
+    while (!list_is_empty(&w->lingering)) conn_abort(CONTAINER(w->lingering.next, struct conn, link));
     worker_unlisten_others(w, NULL);
     modules_end();
     jobs_end();

@@ -24,6 +24,7 @@ struct worker {
     struct replies *replies;
     struct list listeners;           /* struct listening */
     struct list conns;               /* struct conn */
+    struct list lingering;           /* struct conn: those that have half-closed, the oldest first */
     struct fdevent control;          /* to the master; fd -1 if there is none */
     struct deadline second;          /* once a second while there is something to do */
     struct deadline end;             /* of a graceful end */
@@ -31,7 +32,8 @@ struct worker {
     struct input *spare_inputs;
     struct conn *spare_conns;
     struct stream *spare_streams;
-    uint32_t conn_count, max_conns;
+    uint32_t conn_count, lingering_count;
+    uint32_t max_conns, linger_room; /* … and so many more that linger */
     uint32_t max_fds;                /* what the event handler can hold */
     uint32_t spare_request_count, spare_input_count, spare_conn_count, spare_stream_count;
     uint32_t next_listener_id, next_request_id;
@@ -63,9 +65,10 @@ void worker_run(struct worker *w);
 void worker_end_gracefully(struct worker *w);
 void worker_stop(struct worker *w);
 
-/* A connection came or went. */
+/* A connection came, has nothing to do but to end, or went. */
 void worker_conn_added(struct worker *w);
-void worker_conn_gone(struct worker *w);
+void worker_conn_lingers(struct worker *w, struct conn *c);
+void worker_conn_gone(struct worker *w, const struct conn *c);
 
 void worker_drop(struct worker *w);
 

@@ -21,6 +21,7 @@ struct kept_sessions {
     struct {
         SSL_SESSION *session; /* held */
         int64_t since_s;
+        bool is_used_once; /* a ticket of TLS 1.3 (RFC 8446 C.4); those of before are used many times */
     } kept[SESSIONS_MAX];
 };
 
@@ -36,18 +37,15 @@ static void forget_sessions(struct kept_sessions *s) {
     while (s->count) forget_session(s, s->count - 1);
 }
 
-/* A ticket of TLS 1.3 is used once (RFC 8446 C.4), those of before many times. */
-static bool is_used_once(const SSL_SESSION *session) {
-    return SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION;
-}
-
 /* The library's callback; 1: we hold it from now on. */
 static int keep_session(SSL *ssl, SSL_SESSION *session) {
     const struct tls *t = SSL_get_app_data(ssl);
     struct kept_sessions *s = t->client->sessions;
-    if (!is_used_once(session)) forget_sessions(s);
+    bool once = SSL_version(ssl) >= TLS1_3_VERSION;
+    if (!once) forget_sessions(s);
     if (s->count == SESSIONS_MAX) forget_session(s, 0);
     s->kept[s->count].session = session;
+    s->kept[s->count].is_used_once = once;
     s->kept[s->count++].since_s = clock_now_s();
     return 1;
 }
@@ -55,9 +53,8 @@ static int keep_session(SSL *ssl, SSL_SESSION *session) {
 static void resume(SSL *ssl, struct kept_sessions *s) {
     while (s->count && clock_now_s() - s->kept[0].since_s > SESSION_S) forget_session(s, 0);
     if (!s->count) return;
-    SSL_SESSION *session = s->kept[s->count - 1].session;
-    SSL_set_session(ssl, session);
-    if (is_used_once(session)) forget_session(s, s->count - 1);
+    SSL_set_session(ssl, s->kept[s->count - 1].session);
+    if (s->kept[s->count - 1].is_used_once) forget_session(s, s->count - 1);
 }
 
 static void prepare_sessions(SSL_CTX *ctx) {

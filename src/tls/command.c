@@ -27,7 +27,7 @@ static bool refuse(struct task *t, const char *wrong, const char *hint) {
 
 static const struct {
     const char *name;
-    int version;
+    uint16_t version;
     uint64_t off; /* the option that switches it off */
 } versions[] = {{"TLSv1.3", TLS1_3_VERSION, SSL_OP_NO_TLSv1_3}, {"TLSv1.2", TLS1_2_VERSION, SSL_OP_NO_TLSv1_2},
                 {"TLSv1.1", TLS1_1_VERSION, SSL_OP_NO_TLSv1_1}, {"TLSv1", TLS1_VERSION, SSL_OP_NO_TLSv1},
@@ -46,7 +46,8 @@ static int find_version(struct span word) {
 
 /* "None" lifts the limit. */
 static bool set_limit(struct task *t, bool lowest) {
-    int i = find_version(t->value), version = i >= 0 ? versions[i].version : 0;
+    int i = find_version(t->value);
+    uint16_t version = (uint16_t)(i >= 0 ? versions[i].version : 0);
     if (i < 0 && !span_is_ci(t->value, SPAN("None"))) return refuse(t, "is no version of TLS", version_hint);
     bool ok = lowest ? SSL_CTX_set_min_proto_version(t->ctx, version) == 1
                      : SSL_CTX_set_max_proto_version(t->ctx, version) == 1;
@@ -63,7 +64,7 @@ static bool max_protocol(struct task *t) {
 
 /* The lowest version that is switched on becomes the limit: our own default must not stand in the way. */
 static void let_in(SSL_CTX *ctx, uint64_t off) {
-    int lowest = TLS1_3_VERSION;
+    uint16_t lowest = TLS1_3_VERSION;
     for (int i = 0; i < VERSIONS; i++)
         if (!(off & versions[i].off) && versions[i].version < lowest) lowest = versions[i].version;
     SSL_CTX_set_min_proto_version(ctx, lowest);
@@ -112,7 +113,7 @@ static bool groups(struct task *t) {
 }
 
 static bool use_parameters(SSL_CTX *ctx, BIO *bio) {
-#if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined LIBRESSL_VERSION_NUMBER
+#ifdef HAVE_TLS_DH_PKEY
     EVP_PKEY *parameters = PEM_read_bio_Parameters(bio, NULL);
     if (parameters && SSL_CTX_set0_tmp_dh_pkey(ctx, parameters) == 1) return true;
     EVP_PKEY_free(parameters);
@@ -142,8 +143,12 @@ static bool dh_parameters(struct task *t) {
 static bool security_level(struct task *t) {
     uint64_t level;
     if (!number_parse(t->value, 5, &level)) return refuse(t, "is no level", "a number from 0 to 5");
+#ifdef HAVE_TLS_SECURITY_LEVEL
     SSL_CTX_set_security_level(t->ctx, (int)level);
     return true;
+#else
+    return level == 1 || refuse(t, "cannot be set: this library has no security levels", NULL);
+#endif
 }
 
 /* ---- options ---------------------------------------------------------------------------------- */
@@ -163,8 +168,10 @@ static bool security_level(struct task *t) {
 #ifndef SSL_OP_ENABLE_MIDDLEBOX_COMPAT
 #define SSL_OP_ENABLE_MIDDLEBOX_COMPAT 0
 #endif
-#ifndef SSL_OP_ENABLE_KTLS
-#define SSL_OP_ENABLE_KTLS 0
+#ifdef HAVE_TLS_KTLS
+#define KTLS SSL_OP_ENABLE_KTLS
+#else
+#define KTLS 0
 #endif
 
 /* 0 has no effect: renegotiation stays off whatever is said, and what the library lacks is off as well. */
@@ -180,7 +187,7 @@ static const struct option {
                {"ExtendedMasterSecret", SSL_OP_NO_EXTENDED_MASTER_SECRET, true},
                {"AllowNoDHEKEX", SSL_OP_ALLOW_NO_DHE_KEX, false},
                {"MiddleboxCompat", SSL_OP_ENABLE_MIDDLEBOX_COMPAT, false},
-               {"KTLS", SSL_OP_ENABLE_KTLS, false},
+               {"KTLS", KTLS, false},
                {"Bugs", 0, false},
                {"EmptyFragments", 0, false},
                {"DHSingle", 0, false},
@@ -232,10 +239,8 @@ static const struct command {
     {"Ciphersuites", ciphersuites}, {"Curves", groups},
     {"Groups", groups},             {"DHParameters", dh_parameters},
     {"Options", set_options},       {"SecurityLevel", security_level},
-#ifdef SSL_CONF_FLAG_FILE
     {"SignatureAlgorithms", NULL},  {"ClientSignatureAlgorithms", NULL},
     {"RecordPadding", NULL},        {"NumTickets", NULL},
-#endif
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -246,7 +251,7 @@ static const char *command_name(void *arg, size_t i) {
 }
 
 static bool set_by_library(struct task *t, const char *name) {
-#ifdef SSL_CONF_FLAG_FILE
+#ifdef HAVE_TLS_CONF
     SSL_CONF_CTX *conf = SSL_CONF_CTX_new();
     if (!conf) return refuse(t, "cannot be set: out of memory", NULL);
     SSL_CONF_CTX_set_flags(conf, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_SERVER);

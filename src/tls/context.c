@@ -185,7 +185,7 @@ static bool fill(const struct load *l, const struct value *commands) {
     verify_prepare(x, l->inputs, l->at, l->complaints);
     session_prepare(x->ctx, x);
     hello_prepare(x->ctx);
-#ifdef SSL_OP_ENABLE_KTLS
+#ifdef HAVE_TLS_KTLS
     x->ktls = (SSL_CTX_get_options(x->ctx) & SSL_OP_ENABLE_KTLS) != 0;
 #endif
     ERR_clear_error();

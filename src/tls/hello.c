@@ -92,7 +92,7 @@ static bool answer_challenge(struct tls *t, struct span protocols) {
 
 /* ---- when they are looked at ------------------------------------------------------------------ */
 
-#ifdef SSL_CLIENT_HELLO_SUCCESS
+#ifdef HAVE_TLS_CLIENT_HELLO
 /* Before anything else, above all before a ticket is looked at: it is judged by the rules of the name's context. */
 static struct span extension(SSL *ssl, unsigned type) {
     const unsigned char *bytes = NULL;
@@ -134,15 +134,25 @@ void hello_prepare(SSL_CTX *ctx) {
     SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 }
 #else
-static int on_name(SSL *ssl, int *alert, void *arg) {
+/* A new session was begun before the name was known; without the mark of its own context it would be let in by the
+ * first one the next time, and refused when the name is known. */
+static void ask_name(SSL *ssl) {
+    struct tls *t = SSL_get_app_data(ssl);
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    SSL_SESSION *session = SSL_get_session(ssl);
+    take_name(t, name ? span_of(name) : SPAN(""));
+    if (session && !SSL_session_reused(ssl)) SSL_SESSION_set1_id_context(session, t->context->id, CONTEXT_ID_BYTES);
+}
+
+static int on_name(SSL *ssl, int *alert, void *arg) {
     (void)alert, (void)arg;
-    take_name(SSL_get_app_data(ssl), name ? span_of(name) : SPAN(""));
+    ask_name(ssl);
     return SSL_TLSEXT_ERR_OK;
 }
 
 static int on_protocols(SSL *ssl, const unsigned char **chosen, unsigned char *length, const unsigned char *offered,
                         unsigned n, void *arg) {
+    ask_name(ssl); /* LibreSSL calls this one before the other */
     if (!answer_challenge(SSL_get_app_data(ssl), (struct span){(const char *)offered, n}))
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     return choose_protocol(ssl, chosen, length, offered, n, arg);

@@ -18,6 +18,43 @@ enum {
     SPARE_RECVS = 4         /* for what carries no data: tickets asked for, keys changed */
 };
 
+/* ---- TLS in the kernel ------------------------------------------------------------------------ */
+
+#ifdef HAVE_TLS_KTLS
+static bool wants_ktls(const struct tls *t) {
+    return t->context && t->context->ktls;
+}
+
+static void enter_ktls(struct tls *t) {
+    if (!wants_ktls(t)) return; /* the kernel takes over with a socket of OpenSSL's own alone */
+    BIO *socket_bio = BIO_new_socket(t->fd, BIO_NOCLOSE);
+    if (socket_bio) SSL_set0_wbio(t->ssl, socket_bio);
+}
+
+static void leave_ktls(struct tls *t) {
+    if (!wants_ktls(t) || BIO_get_ktls_send(SSL_get_wbio(t->ssl))) return;
+    BIO *bio = SSL_get_rbio(t->ssl);
+    if (BIO_up_ref(bio)) SSL_set0_wbio(t->ssl, bio);
+}
+
+static bool is_in_kernel(const struct tls *t) {
+    return wants_ktls(t) && BIO_get_ktls_send(SSL_get_wbio(t->ssl));
+}
+#else
+static void enter_ktls(struct tls *t) {
+    (void)t;
+}
+
+static void leave_ktls(struct tls *t) {
+    (void)t;
+}
+
+static bool is_in_kernel(const struct tls *t) {
+    (void)t;
+    return false;
+}
+#endif
+
 /* ---- life ------------------------------------------------------------------------------------- */
 
 static bool open_ssl(struct tls *t, SSL_CTX *ctx) {
@@ -38,20 +75,6 @@ struct tls *tls_over(SSL_CTX *ctx, int fd) {
     if (open_ssl(t, ctx)) return t;
     tls_drop(t);
     return NULL;
-}
-
-static bool wants_ktls(const struct tls *t) {
-    return t->context && t->context->ktls;
-}
-
-static void enter_ktls(struct tls *t) {
-#ifdef SSL_OP_ENABLE_KTLS
-    if (!wants_ktls(t)) return; /* the kernel takes over with a socket of OpenSSL's own alone */
-    BIO *socket_bio = BIO_new_socket(t->fd, BIO_NOCLOSE);
-    if (socket_bio) SSL_set0_wbio(t->ssl, socket_bio);
-#else
-    (void)t;
-#endif
 }
 
 struct tls *tls_open(struct tls_context *context, int fd, tls_select *select, void *arg) {
@@ -86,28 +109,9 @@ void tls_drop(struct tls *t) {
  * it; libraries that look at the ticket before they look at the name do not. */
 static bool session_fits(const struct tls *t) {
     unsigned length = 0;
+    if (!SSL_session_reused(t->ssl)) return true;
     const unsigned char *id = SSL_SESSION_get0_id_context(SSL_get_session(t->ssl), &length);
-    return !SSL_session_reused(t->ssl) ||
-           (length == CONTEXT_ID_BYTES && memcmp(id, t->context->id, CONTEXT_ID_BYTES) == 0);
-}
-
-static void leave_ktls(struct tls *t) {
-#ifdef SSL_OP_ENABLE_KTLS
-    if (!wants_ktls(t) || BIO_get_ktls_send(SSL_get_wbio(t->ssl))) return;
-    BIO *bio = SSL_get_rbio(t->ssl);
-    if (BIO_up_ref(bio)) SSL_set0_wbio(t->ssl, bio);
-#else
-    (void)t;
-#endif
-}
-
-static bool is_in_kernel(const struct tls *t) {
-#ifdef SSL_OP_ENABLE_KTLS
-    return wants_ktls(t) && BIO_get_ktls_send(SSL_get_wbio(t->ssl));
-#else
-    (void)t;
-    return false;
-#endif
+    return length == CONTEXT_ID_BYTES && memcmp(id, t->context->id, CONTEXT_ID_BYTES) == 0;
 }
 
 static bool is_acceptable(struct tls *t) {
@@ -165,7 +169,7 @@ static size_t read_some(struct tls *t, char *bytes, size_t n) {
 
 /* Nothing more can come before the socket is readable again: asking once more would only cost. */
 static bool is_drained(const struct tls *t) {
-#ifdef HAVE_SSL_HAS_PENDING
+#ifdef HAVE_TLS_HAS_PENDING
     return t->emptied && !SSL_has_pending(t->ssl);
 #else
     (void)t;

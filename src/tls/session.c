@@ -44,7 +44,7 @@ static bool init_cipher(EVP_CIPHER_CTX *cipher, const char *key, const unsigned 
     return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, part(key, NAME_BYTES + HMAC_BYTES), iv, encrypt) == 1;
 }
 
-#if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined LIBRESSL_VERSION_NUMBER
+#ifdef HAVE_TLS_TICKET_EVP
 #include <openssl/core_names.h>
 
 static bool init_mac(EVP_MAC_CTX *mac, const char *key) {
@@ -89,7 +89,7 @@ void session_prepare(SSL_CTX *ctx, const struct tls_context *x) {
     SSL_CTX_set_session_id_context(ctx, x->id, CONTEXT_ID_BYTES);
     SSL_CTX_set_timeout(ctx, SESSION_S);
     set_ticket_keys(ctx);
-#ifdef SSL_OP_NO_ANTI_REPLAY /* a library that makes tickets of TLS 1.3: one each costs half of its default */
+#ifdef HAVE_TLS_NUM_TICKETS /* a library that makes tickets of TLS 1.3: one each costs half of its default */
     SSL_CTX_set_num_tickets(ctx, 1);
 #endif
 }

@@ -19,6 +19,7 @@ struct staple {
     bool expired;                /* said already */
 };
 
+#ifdef HAVE_TLS_OCSP_ID
 /* Does it speak of this certificate? The issuer is hashed the way the response has it. */
 static bool is_about(OCSP_SINGLERESP *single, const struct certificate *c) {
     OCSP_CERTID *id = (OCSP_CERTID *)(uintptr_t)OCSP_SINGLERESP_get0_id(single);
@@ -33,6 +34,20 @@ static bool is_about(OCSP_SINGLERESP *single, const struct certificate *c) {
     OCSP_CERTID_free(ours);
     return same;
 }
+
+#else
+/* Is its number in there? */
+static bool is_about(OCSP_SINGLERESP *single, const struct certificate *c) {
+    unsigned char *der = NULL, *serial = NULL;
+    int n = i2d_OCSP_SINGLERESP(single, &der), serial_n = i2d_ASN1_INTEGER(X509_get_serialNumber(c->leaf), &serial);
+    bool ok = n > 0 && serial_n > 0;
+    struct span all = {(const char *)der, ok ? (size_t)n : 0};
+    bool found = ok && span_search(all, (struct span){(const char *)serial, (size_t)serial_n}) < all.n;
+    OPENSSL_free(der);
+    OPENSSL_free(serial);
+    return found;
+}
+#endif
 
 static OCSP_SINGLERESP *find_single(OCSP_BASICRESP *basic, const struct certificate *c) {
     for (int i = 0; i < OCSP_resp_count(basic); i++)

@@ -127,7 +127,7 @@ static void allow_tickets(SSL *ssl, const struct tls_context *x) {
     bool yes = !x->settings.verify_activate && !(SSL_CTX_get_options(x->ctx) & SSL_OP_NO_TICKET);
     if (yes) SSL_clear_options(ssl, SSL_OP_NO_TICKET);
     else SSL_set_options(ssl, SSL_OP_NO_TICKET);
-#ifdef SSL_OP_NO_ANTI_REPLAY
+#ifdef HAVE_TLS_NUM_TICKETS
     SSL_set_num_tickets(ssl, yes ? SSL_CTX_get_num_tickets(x->ctx) : 0);
 #endif
 }

@@ -17,7 +17,9 @@ static const struct reason {
     const char *of_backend; /* NULL: the same */
 } reasons[] = {
     {SSL_R_HTTP_REQUEST, true, "plain HTTP on a TLS port", NULL},
+#ifdef SSL_R_HTTPS_PROXY_REQUEST
     {SSL_R_HTTPS_PROXY_REQUEST, true, "a request for a proxy (CONNECT) on a TLS port", NULL},
+#endif
     {SSL_R_WRONG_VERSION_NUMBER, true, "what %s sent is not TLS", "%s speaks no TLS on this port"},
     {SSL_R_UNKNOWN_PROTOCOL, true, "what %s sent is not TLS", "%s speaks no TLS on this port"},
 #ifdef SSL_R_BAD_PROTOCOL_VERSION_NUMBER
@@ -29,7 +31,9 @@ static const struct reason {
 #ifdef SSL_R_VERSION_TOO_LOW
     {SSL_R_VERSION_TOO_LOW, true, "%s speaks no version of TLS that is enabled here", "%s speaks no TLS from 1.2 on"},
 #endif
+#ifdef SSL_R_INAPPROPRIATE_FALLBACK
     {SSL_R_INAPPROPRIATE_FALLBACK, true, "%s tried again with an older version of TLS than both know", NULL},
+#endif
     {SSL_R_NO_SHARED_CIPHER, true, "no cipher in common with %s", NULL},
 #ifdef SSL_R_NO_SUITABLE_KEY_SHARE
     {SSL_R_NO_SUITABLE_KEY_SHARE, true, "no group for the key exchange in common with %s", NULL},
@@ -72,7 +76,9 @@ static const struct reason {
     {SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, true, "a record was damaged on its way", NULL},
     {SSL_R_SSLV3_ALERT_BAD_RECORD_MAC, true, "a record was damaged on its way, says %s (alert 20)", NULL},
     {SSL_R_LENGTH_MISMATCH, true, "a message of %s is malformed", NULL},
+#ifdef SSL_R_BAD_EXTENSION
     {SSL_R_BAD_EXTENSION, true, "a message of %s is malformed", NULL},
+#endif
     {SSL_R_DATA_LENGTH_TOO_LONG, true, "a record of %s is too long", NULL},
     {SSL_R_ENCRYPTED_LENGTH_TOO_LONG, true, "a record of %s is too long", NULL},
 #ifdef SSL_R_PACKET_LENGTH_TOO_LONG

@@ -25,7 +25,7 @@ static void two_ready(struct probe p[2], int peers[2], void (*then)(struct probe
         probe_init(&p[i]);
         p[i].then = then;
         p[i].arg = &p[1 - i];
-        nap(5);
+        CHECK(arrives(fds[0], 1));
         probe_add(&p[i], fds[0], IN);
     }
 }
@@ -130,7 +130,7 @@ static void freed_in_the_batch(void) {
         tcp_pair(fds);
         peers[i] = fds[1];
         put(fds[1], "x");
-        nap(5);
+        CHECK(arrives(fds[0], 1));
         probe_init(p[i]);
         probe_add(p[i], fds[0], IN);
         p[i]->ev.closed = free_probe;
@@ -165,6 +165,39 @@ static void freed_in_the_batch_checked(void) {
     CHECK(freed == 1);
     CHECK(quiet());
     close(fds[1]);
+}
+
+static void close_following(struct fdevent *ev) {
+    const struct probe *p = (const struct probe *)(void *)ev;
+    struct probe *following = p->arg;
+
+    freed++;
+    if (following) fdevent_close(&following->ev);
+}
+
+/* Before the first turn, so that nothing but the turns' beginnings can close them. */
+static void closed_one_by_the_other(void) {
+    struct probe p[3];
+    int peers[3];
+
+    freed = 0;
+    for (int i = 0; i < 3; i++) {
+        int fds[2];
+
+        tcp_pair(fds);
+        peers[i] = fds[1];
+        probe_init(&p[i]);
+        p[i].arg = i < 2 ? &p[i + 1] : NULL;
+        probe_add(&p[i], fds[0], IN);
+        p[i].ev.closed = close_following;
+    }
+    fdevent_close(&p[0].ev);
+    for (int i = 0; i < 3; i++) turn();
+    CHECK(freed == 3);
+    for (int i = 0; i < 3; i++) {
+        CHECK(fcntl(p[i].ev.fd, F_GETFD) < 0);
+        close(peers[i]);
+    }
 }
 
 static void mute_other(struct probe *p, unsigned ready) {
@@ -237,6 +270,7 @@ static void number_reused(void) {
     tcp_pair(fds);
     number = fds[0];
     put(fds[1], "x");
+    CHECK(arrives(fds[0], 1));
     probe_add(&p, fds[0], IN | OUT);
     CHECK(next(&p) == (IN | OUT));
     close_all(&p, 1);
@@ -246,11 +280,86 @@ static void number_reused(void) {
         fds[1] = fds[0];
         fds[0] = number;
     }
-    CHECK(fds[0] == number);
+    if (fds[0] != number) suite_skip("this kernel gives another number");
     probe_add(&p, fds[0], IN);
     CHECK(quiet());
     put(fds[1], "x");
     CHECK(next(&p) == IN);
+    close(fds[1]);
+    close_all(&p, 1);
+}
+
+/* Without a turn in between, in which what is left of the old one could be noticed. */
+static void number_reused_at_once(void) {
+    struct probe p = {.then = close_self}, q = {.runs = 0};
+    int fds[2], number;
+
+    tcp_pair(fds);
+    number = fds[0];
+    put(fds[1], "x");
+    CHECK(arrives(fds[0], 1));
+    probe_add(&p, fds[0], IN | OUT);
+    CHECK(fdevents_turn(set, 500) == 1);
+    CHECK(p.closed == 1);
+    close(fds[1]);
+    tcp_pair(fds);
+    if (fds[0] != number) suite_skip("this kernel gives another number");
+    probe_add(&q, fds[0], IN);
+    CHECK(quiet());
+    close(fds[1]);
+    CHECK(next(&q) == IN);
+    close_all(&q, 1);
+}
+
+static void first_leaves_last_changes(void) {
+    struct probe p[3] = {{.runs = 0}, {.runs = 0}, {.runs = 0}};
+    int peers[3];
+
+    for (int i = 0; i < 3; i++) {
+        int fds[2];
+
+        tcp_pair(fds);
+        peers[i] = fds[1];
+        probe_add(&p[i], fds[0], IN);
+    }
+    CHECK(quiet());
+    fdevent_close(&p[0].ev);
+    fdevent_want(&p[2].ev, OUT);
+    CHECK(next(&p[2]) == OUT);
+    fdevent_want(&p[2].ev, 0);
+    CHECK(quiet());
+    put(peers[1], "x");
+    put(peers[2], "x");
+    CHECK(next(&p[1]) == IN);
+    fdevent_close(&p[1].ev);
+    fdevent_want(&p[2].ev, IN);
+    CHECK(next(&p[2]) == IN);
+    close_all(p, 3);
+    for (int i = 0; i < 3; i++) close(peers[i]);
+}
+
+/* Its owner is quicker than the wait: what was ready when it was added, or wanted, is not any more. */
+static void read_before_the_wait(void) {
+    struct probe p = {.runs = 0};
+    int fds[2];
+
+    tcp_pair(fds);
+    put(fds[1], "x");
+    CHECK(arrives(fds[0], 1));
+    probe_add(&p, fds[0], IN);
+    CHECK(get(fds[0]) == 1);
+    CHECK(quiet());
+    fdevent_want(&p.ev, 0);
+    turn();
+    put(fds[1], "x");
+    CHECK(arrives(fds[0], 1));
+    fdevent_want(&p.ev, IN);
+    CHECK(get(fds[0]) == 1);
+    CHECK(quiet());
+    put(fds[1], "x");
+    CHECK(next(&p) == IN);
+    CHECK(get(fds[0]) == 1);
+    CHECK(quiet());
     close(fds[1]);
     close_all(&p, 1);
 }
@@ -267,6 +376,7 @@ static void duplicate_stays_open(void) {
     put(fds[1], "x");
     CHECK(quiet());
     CHECK(p.runs == 0);
+    CHECK(arrives(copy, 1));
     CHECK(get(copy) == 1);
     close(copy);
     close(fds[1]);
@@ -320,29 +430,48 @@ static void cannot_be_added(void) {
     close_all(&p, 1);
 }
 
+/* Full is near then, and nothing grows. */
+static void small_buffers(int fd) {
+    int bytes = 16384;
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
+/* Until it is full, and still is after a while: what the kernel moves on makes room again. */
 static void fill(int fd) {
     char bytes[4096];
 
     memset(bytes, 'x', sizeof bytes);
     for (int rest = 0; rest < 3; rest++) {
         while (write(fd, bytes, sizeof bytes) > 0) rest = 0;
-        nap(10); /* what the kernel moves on makes room again */
+        nap(5);
     }
 }
 
 static void back_pressure(void) {
     struct probe p = {.runs = 0};
+    bool is_silent = false;
     int fds[2];
 
     tcp_pair(fds);
-    fill(fds[0]);
+    small_buffers(fds[0]);
+    small_buffers(fds[1]);
     probe_add(&p, fds[0], OUT);
-    CHECK(quiet());
-    for (int rest = 0; rest < 5; rest++) {
-        while (get(fds[1]) > 0) rest = 0;
-        nap(5);
-    }
     CHECK(next(&p) == OUT);
+    for (int tries = 0; tries < 20 && !is_silent; tries++) { /* a busy machine moves on late */
+        fill(fds[0]);
+        is_silent = quiet();
+    }
+    CHECK(is_silent);
+    p.last = 0;
+    for (int64_t start_ms = suite_ms(); p.last != OUT && suite_ms() - start_ms < 10000;) {
+        while (get(fds[1]) > 0)
+            ;
+        fdevents_turn(set, 20);
+    }
+    CHECK(p.last == OUT);
+    CHECK(write(fds[0], "x", 1) == 1);
     close(fds[1]);
     close_all(&p, 1);
 }
@@ -364,24 +493,26 @@ static void take_byte(struct probe *p, unsigned ready) {
 
 static void many_at_once(void) {
     struct probe *p = calloc(MANY, sizeof *p);
-    int *peers = calloc(MANY, sizeof *peers), served = 0;
+    int *peers = calloc(MANY, sizeof *peers), many = suite_room(2 * MANY) / 2, served = 0;
 
-    for (int i = 0; i < MANY; i++) {
+    if (many < MANY) suite_skip("too few descriptors");
+    for (int i = 0; i < many; i++) {
         int fds[2];
 
-        CHECK(socket_pair(fds) == 0);
+        any_pair(fds);
         peers[i] = fds[1];
         p[i].then = take_byte;
         probe_add(&p[i], fds[0], IN);
         put(fds[1], "x");
     }
+    nap(10);
     for (int i = 0; i < 8; i++) turn();
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 0; i < many; i++) {
         served += p[i].runs == 1;
         close(peers[i]);
     }
-    CHECK(served == MANY);
-    close_all(p, MANY);
+    CHECK(served == many);
+    close_all(p, many);
     free(peers);
     free(p);
 }
@@ -408,7 +539,7 @@ static void woken(void) {
     p.then = NULL;
     fdevent_want(&p.ev, IN);
     put(fds[1], "x");
-    nap(10);
+    CHECK(arrives(fds[0], 1));
     fdevent_wake(&p.ev);
     CHECK(fdevents_turn(set, 500) == 1);
     CHECK(p.last == (FDEVENT_WAKE | IN));
@@ -420,21 +551,25 @@ static void woken(void) {
 }
 
 const struct suite_case cases_batch[] = {
-    {"26 closes itself", closes_itself},
-    {"27 closes the other", closes_the_other},
-    {"28 closes the other, opens new ones", opens_in_place_of_the_other},
-    {"28b freed after the batch", freed_in_the_batch},
-    {"28c woken, closed and freed", freed_in_the_batch_checked},
-    {"29 mutes the other", mutes_the_other},
-    {"29b removes the other", removes_the_other},
-    {"30 changes its interest", changes_its_interest},
-    {"31 number reused in the next batch", number_reused},
-    {"32 a duplicate stays open", duplicate_stays_open},
-    {"33 closed by somebody else", closed_by_somebody_else},
-    {"34 cannot be added", cannot_be_added},
-    {"35 back-pressure", back_pressure},
-    {"36 times out", times_out},
-    {"37 many at once", many_at_once},
-    {"57 woken", woken},
-    {NULL, NULL},
+    {"26 closes itself", closes_itself, 0},
+    {"27 closes the other", closes_the_other, 0},
+    {"28 closes the other, opens new ones", opens_in_place_of_the_other, 0},
+    {"28b freed after the batch", freed_in_the_batch, 0},
+    {"28c woken, closed and freed", freed_in_the_batch_checked, 0},
+    {"28d closed one by the other", closed_one_by_the_other, 0},
+    {"29 mutes the other", mutes_the_other, 0},
+    {"29b removes the other", removes_the_other, 0},
+    {"30 changes its interest", changes_its_interest, 0},
+    {"31 number reused in the next batch", number_reused, 0},
+    {"31b number reused at once", number_reused_at_once, 0},
+    {"32 a duplicate stays open", duplicate_stays_open, NEEDS_DUP},
+    {"33 closed by somebody else", closed_by_somebody_else, 0},
+    {"34 cannot be added", cannot_be_added, 0},
+    {"35 back-pressure", back_pressure, 0},
+    {"36 times out", times_out, 0},
+    {"37 many at once", many_at_once, 0},
+    {"57 woken", woken, 0},
+    {"65 the first leaves, the last changes", first_leaves_last_changes, 0},
+    {"66 read empty before the wait", read_before_the_wait, 0},
+    {NULL, NULL, 0},
 };

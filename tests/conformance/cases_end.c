@@ -24,19 +24,20 @@ static void lingers_to_the_end(void) {
     tcp_pair(fds);
     put(fds[0], "response");
     put(fds[1], "rest of the request");
-    nap(10);
+    CHECK(arrives(fds[0], 19));
     CHECK(socket_half_close(fds[0]) == 0);
     linger_begin(&l, 1000000);
     CHECK(linger_turn(&l, fds[0]) == LINGER_WAIT);
     CHECK(linger_turn(&l, fds[0]) == LINGER_WAIT);
     put(fds[1], "and more");
-    nap(10);
+    CHECK(arrives(fds[0], 8));
     CHECK(linger_turn(&l, fds[0]) == LINGER_WAIT);
     CHECK(l.bytes_left == 1000000 - 19 - 8);
+    CHECK(arrives(fds[1], 8));
     CHECK(get(fds[1]) == 8);
-    CHECK(get(fds[1]) == 0);
+    CHECK(arrives(fds[1], 0));
     CHECK(socket_half_close(fds[1]) == 0);
-    nap(10);
+    CHECK(arrives(fds[0], 0));
     CHECK(linger_turn(&l, fds[0]) == LINGER_DONE);
     close(fds[0]);
     close(fds[1]);
@@ -48,7 +49,7 @@ static void budget_used_up(void) {
 
     tcp_pair(fds);
     put(fds[1], "0123456789");
-    nap(10);
+    CHECK(arrives(fds[0], 10));
     linger_begin(&l, 4);
     CHECK(linger_turn(&l, fds[0]) == LINGER_DONE);
     CHECK(l.bytes_left == 0);
@@ -95,7 +96,7 @@ static void lingers_into_a_reset(void) {
     put(fds[1], "hello");
     tcp_reset(fds[1]);
     linger_begin(&l, 1000000);
-    for (int turns = 0; turns < 4 && result != LINGER_DONE; turns++) result = linger_turn(&l, fds[0]);
+    for (int turns = 0; turns < 2 && result != LINGER_DONE; turns++) result = linger_turn(&l, fds[0]);
     CHECK(result == LINGER_DONE);
     close(fds[0]);
 }
@@ -154,7 +155,8 @@ static void readable_bytes_never_fatal(void) {
     tcp_reset(fds[1]);
     CHECK(socket_readable_bytes(fds[0]) <= 0);
     errno = 0;
-    if (socket_half_close(fds[0]) < 0) CHECK(errno == ENOTCONN || errno == EINVAL || errno == ECONNRESET);
+    if (socket_half_close(fds[0]) < 0)
+        CHECK(errno == ENOTCONN || errno == EINVAL || errno == ECONNRESET || errno == EPIPE);
     CHECK(socket_readable_bytes(spare_number()) == -1);
     close(listener);
     close(fds[0]);
@@ -220,7 +222,7 @@ static void pipe_reader_gone(void) {
     CHECK(next(&p) == OUT);
     close(fds[0]);
     CHECK(next(&p) == OUT);
-    CHECK(write(fds[1], "x", 1) < 0 && errno == EPIPE);
+    CHECK(write(fds[1], "x", 1) < 0);
     close_all(&p, 1);
 }
 
@@ -233,7 +235,7 @@ static void pipe_reader_gone_before(void) {
     probe_add(&p, fds[1], OUT);
     CHECK(next(&p) == OUT);
     CHECK(next(&p) == OUT);
-    CHECK(write(fds[1], "x", 1) < 0 && errno == EPIPE);
+    CHECK(write(fds[1], "x", 1) < 0);
     fdevent_want(&p.ev, 0);
     CHECK(quiet());
     fdevent_want(&p.ev, OUT);
@@ -244,8 +246,14 @@ static void pipe_reader_gone_before(void) {
 
 static void always_ready(int fd) {
     struct probe p = {.runs = 0};
+    int64_t start_ms;
 
-    probe_add(&p, fd, IN | OUT);
+    probe_add(&p, fd, 0);
+    CHECK(quiet());
+    start_ms = suite_ms();
+    fdevent_want(&p.ev, IN | OUT);
+    CHECK(next(&p) == (IN | OUT));
+    CHECK(suite_ms() - start_ms < next_ms / 2); /* without a wait, after which it would be noticed */
     for (int i = 0; i < 3; i++) CHECK(next(&p) == (IN | OUT));
     fdevent_want(&p.ev, OUT);
     CHECK(next(&p) == OUT);
@@ -266,21 +274,35 @@ static void files(void) {
     unlink(name);
     CHECK(write(file, "hello", 5) == 5 && lseek(file, 0, SEEK_SET) == 0);
     always_ready(file);
+}
+
+static void file_at_its_end(void) {
+    char name[] = "/tmp/conformance.XXXXXX";
+    int file = mkstemp(name);
+
+    CHECK(file >= 0);
+    unlink(name);
+    always_ready(file);
+}
+
+static void device(void) {
     always_ready(open("/dev/null", O_RDWR));
 }
 
 const struct suite_case cases_end[] = {
-    {"38 lingers to the end", lingers_to_the_end},
-    {"39 lingers until its budget is used up", budget_used_up},
-    {"39b lingers until its turn is used up", turn_used_up},
-    {"40 lingers into a reset", lingers_into_a_reset},
-    {"41 the response survives late bytes", late_bytes},
-    {"42 bytes that can be read, never fatal", readable_bytes_never_fatal},
-    {"43 local pair, closed", local_pair},
-    {"44 local pair, closed with bytes unread", local_peer_left_unread},
-    {"45 pipe, the writer left", pipe_writer_gone},
-    {"46 pipe, the reader left", pipe_reader_gone},
-    {"48 pipe, the reader left before", pipe_reader_gone_before},
-    {"49 files are always ready", files},
-    {NULL, NULL},
+    {"38 lingers to the end", lingers_to_the_end, 0},
+    {"39 lingers until its budget is used up", budget_used_up, 0},
+    {"39b lingers until its turn is used up", turn_used_up, 0},
+    {"40 lingers into a reset", lingers_into_a_reset, 0},
+    {"41 the response survives late bytes", late_bytes, 0},
+    {"42 bytes that can be read, never fatal", readable_bytes_never_fatal, 0},
+    {"43 local pair, closed", local_pair, NEEDS_LOCAL},
+    {"44 local pair, closed with bytes unread", local_peer_left_unread, NEEDS_LOCAL},
+    {"45 pipe, the writer left", pipe_writer_gone, NEEDS_PIPE},
+    {"46 pipe, the reader left", pipe_reader_gone, NEEDS_PIPE},
+    {"48 pipe, the reader left before", pipe_reader_gone_before, NEEDS_PIPE},
+    {"49 files are always ready", files, NEEDS_FILES},
+    {"49b at their end too", file_at_its_end, NEEDS_FILES},
+    {"49c /dev/null is always ready", device, NEEDS_NULL},
+    {NULL, NULL, 0},
 };

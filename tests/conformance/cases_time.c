@@ -229,15 +229,15 @@ static void outlives_its_set(void) {
 }
 
 const struct suite_case cases_time[] = {
-    {"55 clock jumps", clock_jumps},
-    {"70 deadline in time", in_time},
-    {"71 deadline put off", put_off},
-    {"72 deadline brought forward", brought_forward},
-    {"73 deadline stopped", stopped},
-    {"74 deadline stops another", stops_another},
-    {"75 deadline starts again", starts_again},
-    {"76 many deadlines", many},
-    {"77 sleeps until the deadline", sleeps_until},
-    {"78 deadline outlives its set", outlives_its_set},
-    {NULL, NULL},
+    {"55 clock jumps", clock_jumps, 0},
+    {"70 deadline in time", in_time, 0},
+    {"71 deadline put off", put_off, 0},
+    {"72 deadline brought forward", brought_forward, 0},
+    {"73 deadline stopped", stopped, 0},
+    {"74 deadline stops another", stops_another, 0},
+    {"75 deadline starts again", starts_again, 0},
+    {"76 many deadlines", many, 0},
+    {"77 sleeps until the deadline", sleeps_until, 0},
+    {"78 deadline outlives its set", outlives_its_set, 0},
+    {NULL, NULL, 0},
 };

@@ -11,6 +11,7 @@ conformance_sources = \
 	tests/conformance/cases_readiness.c \
 	tests/conformance/cases_time.c \
 	tests/conformance/conformance.c \
+	tests/conformance/ingredients.c \
 	tests/conformance/suite.c \
 	tests/conformance/suite.h
 
@@ -18,38 +19,26 @@ tests_conformance_native_SOURCES = $(conformance_sources)
 tests_conformance_native_CPPFLAGS = $(AM_CPPFLAGS)
 tests_conformance_native_LDADD = fdevents/libfdevents.la
 
-## The doubles stand for kernels that are not here: the library is compiled once more with their
-## headers. None of them ever gets into the server.
+## The doubles stand for kernels that are not here (tests/doubles/local.mk).
 if GC_DOUBLES
 check_PROGRAMS += tests/conformance/solaris tests/conformance/kqueue tests/conformance/pollwrap
-TESTS += tests/conformance/solaris tests/conformance/kqueue tests/conformance/poll-semantics.sh
+TESTS += tests/conformance/solaris tests/conformance/kqueue tests/conformance/poll-semantics.sh \
+	tests/conformance/mutants.sh
 
-double_cppflags = -DSUITE_DOUBLE -iquote $(srcdir)/tests/doubles/include \
-	-I$(srcdir)/tests/doubles/include $(AM_CPPFLAGS)
+tests_conformance_solaris_SOURCES = $(conformance_sources)
+tests_conformance_solaris_CPPFLAGS = -DSUITE_DOUBLE $(AM_CPPFLAGS)
+tests_conformance_solaris_LDADD = tests/doubles/libfdevents-solaris.la
 
-tests_conformance_solaris_SOURCES = $(conformance_sources) $(fdevents_sources) \
-	tests/doubles/facts.c tests/doubles/facts.h tests/doubles/solaris.c
-tests_conformance_solaris_CPPFLAGS = -DHAVE_EVENT_PORTS -DHAVE_DEVPOLL $(double_cppflags)
+tests_conformance_kqueue_SOURCES = $(conformance_sources)
+tests_conformance_kqueue_CPPFLAGS = -DSUITE_DOUBLE $(AM_CPPFLAGS)
+tests_conformance_kqueue_LDADD = tests/doubles/libfdevents-kqueue.la
 
-tests_conformance_kqueue_SOURCES = $(conformance_sources) $(fdevents_sources) \
-	tests/doubles/facts.c tests/doubles/facts.h tests/doubles/kqueue.c
-tests_conformance_kqueue_CPPFLAGS = -DHAVE_KQUEUE $(double_cppflags)
-
-tests_conformance_pollwrap_SOURCES = $(conformance_sources) $(fdevents_sources) \
-	tests/doubles/facts.c tests/doubles/facts.h tests/doubles/pollwrap.c
-tests_conformance_pollwrap_CPPFLAGS = -DHAVE_POLL $(double_cppflags)
-tests_conformance_pollwrap_LDFLAGS = -Wl,--wrap=poll
+tests_conformance_pollwrap_SOURCES = $(conformance_sources)
+tests_conformance_pollwrap_CPPFLAGS = -DSUITE_DOUBLE $(AM_CPPFLAGS)
+tests_conformance_pollwrap_LDADD = tests/doubles/libfdevents-pollwrap.la
+tests_conformance_pollwrap_LDFLAGS = $(double_ldflags_pollwrap)
 endif
 
 EXTRA_DIST += \
 	tests/conformance/mutants.sh \
-	tests/conformance/poll-semantics.sh \
-	tests/doubles/facts.c \
-	tests/doubles/facts.h \
-	tests/doubles/include/config.h \
-	tests/doubles/include/port.h \
-	tests/doubles/include/sys/devpoll.h \
-	tests/doubles/include/sys/event.h \
-	tests/doubles/kqueue.c \
-	tests/doubles/pollwrap.c \
-	tests/doubles/solaris.c
+	tests/conformance/poll-semantics.sh

@@ -1,4 +1,4 @@
-/* suite.c - the conformance suite's own tools: checks, probes, connections */
+/* suite.c - the conformance suite's own tools: probes and connections */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -13,10 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NEXT_MS = 500, QUIET_MS = 50 };
+enum { QUIET_MS = 50 };
+
+int next_ms = 2000;
 
 int64_t suite_ms(void) {
     struct timespec time;
@@ -66,7 +70,7 @@ void probe_add(struct probe *p, int fd, unsigned interest) {
 
 unsigned next(struct probe *p) {
     p->last = 0;
-    fdevents_turn(set, NEXT_MS);
+    fdevents_turn(set, next_ms);
     return p->last;
 }
 
@@ -88,9 +92,11 @@ void close_all(struct probe *p, int count) {
 static void must(int result, const char *what) {
     if (result >= 0) return;
     perror(what);
-    exit(2);
+    suite_check(false, what, __FILE__, __LINE__);
+    suite_abandon();
 }
 
+/* Else the second small write would wait for the acknowledgement of the first. */
 static void no_delay(int fd) {
     int one = 1;
 
@@ -122,18 +128,31 @@ int tcp_connect(int listener) {
     return fd;
 }
 
+int tcp_accept(int listener) {
+    int fd = SOCKET_LATER;
+
+    for (int64_t start_ms = suite_ms(); suite_ms() - start_ms < next_ms;) {
+        fd = socket_accept(listener, NULL, NULL);
+        if (fd >= 0) break;
+        nap(1);
+    }
+    must(fd, "accept");
+    no_delay(fd);
+    return fd;
+}
+
 void tcp_pair(int fds[2]) {
     int listener = tcp_listener();
 
     fds[1] = tcp_connect(listener);
-    for (int tries = 0; tries < 1000; tries++) {
-        fds[0] = socket_accept(listener, NULL, NULL);
-        if (fds[0] >= 0) break;
-        nap(1);
-    }
-    must(fds[0], "accept");
-    no_delay(fds[0]);
+    fds[0] = tcp_accept(listener);
+    while (socket_connect_result(fds[1]) == EINPROGRESS) nap(1);
     close(listener);
+}
+
+void any_pair(int fds[2]) {
+    if (suite_lacks(NEEDS_LOCAL)) tcp_pair(fds);
+    else must(socket_pair(fds), "socketpair");
 }
 
 void tcp_reset(int fd) {
@@ -154,10 +173,32 @@ ssize_t get(int fd) {
     return read(fd, bytes, sizeof bytes);
 }
 
-int spare_number(void) {
-    int fd = dup(0);
+bool arrives(int fd, ssize_t bytes) {
+    char queued[4096];
+    ssize_t seen = -1;
 
-    must(fd, "dup");
+    for (int64_t start_ms = suite_ms(); suite_ms() - start_ms < next_ms;) {
+        seen = recv(fd, queued, sizeof queued, MSG_PEEK);
+        if (seen == bytes) return true;
+        if (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK) break;
+        nap(1);
+    }
+    return false;
+}
+
+int suite_room(int wanted) {
+    enum { KEPT_BACK = 60 };
+    struct rlimit limit;
+
+    if (!strcmp(backend_name, "select") && wanted > FD_SETSIZE - KEPT_BACK) wanted = FD_SETSIZE - KEPT_BACK;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+    return limit.rlim_cur < (rlim_t)wanted + KEPT_BACK ? (int)limit.rlim_cur - KEPT_BACK : wanted;
+}
+
+int spare_number(void) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    must(fd, "socket");
     close(fd);
     return fd;
 }

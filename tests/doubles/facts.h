@@ -4,6 +4,7 @@
 #define GOLDCREST_DOUBLE_FACTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,10 +37,16 @@ bool identity_holds(const struct identity *identity, int fd);
 extern unsigned long double_calls;
 
 int64_t facts_clock_ms(void);
-void facts_nap(void); /* half a millisecond */
 
 /* The real poll(), also where the program's own is wrapped. */
 struct pollfd;
-int facts_poll(struct pollfd *fds, unsigned long count, int timeout_ms);
+int facts_poll(struct pollfd *fds, size_t count, int timeout_ms);
+
+/* After a look (fds with their revents) that found nothing that counts by the double's rules: sleeps until something
+ * can have changed, at most until until_ms (INT64_MAX: without limit). 0; -1 with errno: EINTR. */
+int facts_sleep(const struct pollfd *fds, size_t count, int64_t until_ms);
+
+/* The end of a wait of ms milliseconds, -1 being without limit. */
+int64_t facts_until(int64_t ms);
 
 #endif

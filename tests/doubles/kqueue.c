@@ -4,20 +4,20 @@
 #include "config.h"
 #endif
 
-#include "tests/doubles/facts.h"
+#include "tests/doubles/object.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/event.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBERS = 65536, QUEUES = 16, READ = 0, WRITE = 1 };
+enum { READ, WRITE, FILTERS };
 
 /* knote - one filter of one descriptor; close() removes it, even where a dup() keeps the file open
  */
@@ -29,51 +29,55 @@ struct knote {
     struct identity identity;
 };
 
-struct queue {
-    int fd;
-    pid_t owner; /* not inherited by a forked child */
-    int highest, rotation;
-    struct knote knotes[NUMBERS][2];
+/* entry - the two of a descriptor */
+struct entry {
+    struct knote knotes[FILTERS];
 };
 
-static struct queue *queues[QUEUES];
-
-static struct queue *queue_find(int fd) {
-    for (int i = 0; i < QUEUES; i++) {
-        if (queues[i] && queues[i]->fd == fd) return queues[i];
-    }
-    return NULL;
-}
-
+/* A kqueue is not inherited: in a forked child its number is free. Nor is it close-on-exec by itself. */
 int kqueue(void) {
-    int fd = eventfd(0, EFD_CLOEXEC);
-    struct queue *queue = queue_find(fd);
+    static bool prepared;
+    struct object *queue = object_open(sizeof(struct entry), 0);
 
-    for (int i = 0; i < QUEUES && fd >= 0 && !queue; i++) {
-        if (queues[i] && fcntl(queues[i]->fd, F_GETFD) >= 0) continue;
-        if (!queues[i]) queues[i] = malloc(sizeof *queue);
-        queue = queues[i];
-    }
-    if (!queue) {
-        errno = fd < 0 ? errno : EMFILE;
-        return -1;
-    }
-    memset(queue, 0, sizeof *queue);
-    queue->fd = fd;
+    if (!queue) return -1;
+    if (!prepared) pthread_atfork(NULL, NULL, object_close_private);
+    prepared = true;
+    queue->is_private = true;
     queue->owner = getpid();
-    queue->highest = -1;
-    return fd;
+    return queue->fd;
 }
 
-static int add(struct queue *queue, const struct kevent *change, struct knote *knote) {
+/* ---- changes ----------------------------------------------------------------------------------- */
+
+/* With a mark that bytes cannot reach, only the end is waited for. */
+static int asked_for_reading(const struct knote *knote) {
+    return knote->fflags & NOTE_LOWAT && knote->data >= INT_MAX ? POLLRDHUP : POLLIN | POLLRDHUP;
+}
+
+static void ask(struct object *queue, int fd) {
+    const struct entry *entry = object_entry(queue, fd);
+    const struct knote *in = &entry->knotes[READ], *out = &entry->knotes[WRITE];
+    int events = 0;
+
+    if (in->used && !in->disabled) events |= asked_for_reading(in);
+    if (out->used && !out->disabled) events |= POLLOUT;
+    if (in->used || out->used) object_ask(queue, fd, events ? events : OBJECT_MUTE);
+    else object_forget(queue, fd);
+}
+
+static int add(struct object *queue, const struct kevent *change, int filter) {
     int fd = (int)change->ident;
     struct identity identity;
     struct facts facts;
+    struct entry *entry;
+    struct knote *knote;
 
-    if (!identity_get(&identity, fd)) return EBADF;
+    if (change->ident >= OBJECT_NUMBERS || !identity_get(&identity, fd)) return EBADF;
     facts_look(&facts, fd);
-    if (facts.kind == FACT_PIPE && change->filter == EVFILT_WRITE && facts.error)
-        return EPIPE; /* as FreeBSD: the reader is gone */
+    if (facts.kind == FACT_PIPE && filter == WRITE && facts.error) return EPIPE; /* as FreeBSD: the reader is gone */
+    entry = object_add(queue, fd);
+    if (!entry) return ENOMEM;
+    knote = &entry->knotes[filter];
     if (!knote->used || !identity_holds(&knote->identity, fd)) {
         memset(knote, 0, sizeof *knote);
         knote->disabled = change->flags & EV_DISABLE;
@@ -83,29 +87,35 @@ static int add(struct queue *queue, const struct kevent *change, struct knote *k
     knote->fflags = change->fflags;
     knote->data = change->data;
     knote->udata = change->udata;
-    if (fd > queue->highest) queue->highest = fd;
     return 0;
 }
 
-static int apply(struct queue *queue, const struct kevent *change) {
-    struct knote *knote;
-    int error = 0;
+static int find(struct object *queue, const struct kevent *change, int filter) {
+    struct entry *entry = object_entry(queue, (int)change->ident);
+    struct identity identity;
 
-    if ((change->filter != EVFILT_READ && change->filter != EVFILT_WRITE) || change->ident >= NUMBERS)
-        return change->ident >= NUMBERS ? EBADF : EINVAL;
-    knote = &queue->knotes[change->ident][change->filter == EVFILT_READ ? READ : WRITE];
-    if (change->flags & EV_ADD) error = add(queue, change, knote);
-    else if (fcntl((int)change->ident, F_GETFD) < 0) error = EBADF;
-    else if (!knote->used || !identity_holds(&knote->identity, (int)change->ident)) error = ENOENT;
+    if (change->ident >= OBJECT_NUMBERS || !identity_get(&identity, (int)change->ident)) return EBADF;
+    if (!entry || !entry->knotes[filter].used) return ENOENT;
+    return identity_holds(&entry->knotes[filter].identity, (int)change->ident) ? 0 : ENOENT;
+}
+
+static int apply(struct object *queue, const struct kevent *change) {
+    int filter = change->filter == EVFILT_READ ? READ : WRITE, error;
+    struct knote *knote;
+
+    if (change->filter != EVFILT_READ && change->filter != EVFILT_WRITE) return EINVAL;
+    error = change->flags & EV_ADD ? add(queue, change, filter) : find(queue, change, filter);
     if (error) return error;
+    knote = &((struct entry *)object_entry(queue, (int)change->ident))->knotes[filter];
     if (change->flags & EV_DELETE) knote->used = false;
     if (change->flags & EV_ENABLE) knote->disabled = false; /* only this: EV_ADD leaves a disabled one disabled */
     if (change->flags & EV_DISABLE) knote->disabled = true;
+    ask(queue, (int)change->ident);
     return 0;
 }
 
 /* Without room for an EV_ERROR event the first failure is the end of the list. */
-static int apply_all(struct queue *queue, const struct kevent *changes, int nchanges, struct kevent *events,
+static int apply_all(struct object *queue, const struct kevent *changes, int nchanges, struct kevent *events,
                      int nevents) {
     int told = 0;
 
@@ -124,6 +134,8 @@ static int apply_all(struct queue *queue, const struct kevent *changes, int ncha
     return told;
 }
 
+/* ---- events ------------------------------------------------------------------------------------ */
+
 static int64_t queued_bytes(int fd, const struct facts *facts) {
     int bytes = 0;
 
@@ -131,7 +143,18 @@ static int64_t queued_bytes(int fd, const struct facts *facts) {
     return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
 }
 
+/* A file has what is left of it from here, and is silent at its end. */
+static bool file_event(int fd, const struct stat *st, struct kevent *event) {
+    off_t at = lseek(fd, 0, SEEK_CUR);
+
+    event->data = at >= 0 && at < st->st_size ? st->st_size - at : 0;
+    return event->data > 0;
+}
+
 static bool read_event(const struct knote *knote, int fd, const struct facts *facts, struct kevent *event) {
+    struct stat st;
+
+    if (facts->kind == FACT_OTHER && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) return file_event(fd, &st, event);
     event->data = queued_bytes(fd, facts);
     if (facts->peer_end || facts->error || (facts->dead && facts->kind == FACT_SOCKET)) event->flags |= EV_EOF;
     if (facts->error) event->fflags = ECONNRESET;
@@ -148,54 +171,51 @@ static bool write_event(const struct facts *facts, struct kevent *event) {
     return event->flags & EV_EOF || facts->writable;
 }
 
-static int report(struct queue *queue, int fd, int revents, struct kevent *events, int room) {
+/* DragonFly says more of an end than the others. */
+static void say_more(struct kevent *event) {
+    if (event->flags & EV_EOF && event->filter == EVFILT_READ && event->data == 0) event->flags |= EV_NODATA;
+}
+
+static int report(struct object *queue, int fd, short revents, int room, void *arg) {
+    struct entry *entry = object_entry(queue, fd);
+    struct kevent *events = arg;
     struct facts facts;
     int count = 0;
 
     facts_of(&facts, fd, revents);
-    for (int filter = READ; filter <= WRITE && count < room; filter++) {
-        struct knote *knote = &queue->knotes[fd][filter];
+    for (int filter = READ; filter < FILTERS && count < room; filter++) {
+        struct knote *knote = &entry->knotes[filter];
         struct kevent event = {
             .ident = (uintptr_t)fd, .filter = filter == READ ? EVFILT_READ : EVFILT_WRITE, .udata = knote->udata};
 
         if (knote->used && !identity_holds(&knote->identity, fd)) knote->used = false;
         if (!knote->used || knote->disabled) continue;
-        if (filter == READ ? read_event(knote, fd, &facts, &event) : write_event(&facts, &event))
-            events[count++] = event;
+        if (filter == READ ? !read_event(knote, fd, &facts, &event) : !write_event(&facts, &event)) continue;
+        say_more(&event);
+        events[count++] = event;
     }
+    ask(queue, fd);
     return count;
 }
 
-static int collect(struct queue *queue, struct kevent *events, int nevents) {
-    int numbers = queue->highest + 1, count = 0, found = 0;
-    struct pollfd *fds;
+struct place {
+    struct kevent *events;
+    int used;
+};
 
-    if (numbers == 0) return 0;
-    fds = calloc((size_t)numbers, sizeof *fds);
-    for (int i = 0; i < numbers; i++) {
-        int fd = (queue->rotation + i) % numbers;
-        short asked = 0;
+static int report_at(struct object *queue, int fd, short revents, int room, void *arg) {
+    struct place *place = arg;
+    int count = report(queue, fd, revents, room, place->events + place->used);
 
-        if (queue->knotes[fd][READ].used) asked |= POLLIN | POLLRDHUP;
-        if (queue->knotes[fd][WRITE].used) asked |= POLLOUT;
-        if (asked) fds[count++] = (struct pollfd){.fd = fd, .events = asked};
-    }
-    facts_poll(fds, (unsigned long)count, 0);
-    for (int i = 0; i < count && found < nevents; i++) {
-        int more = report(queue, fds[i].fd, fds[i].revents, events + found, nevents - found);
-
-        found += more;
-        if (more) queue->rotation = (fds[i].fd + 1) % numbers;
-    }
-    free(fds);
-    return found;
+    place->used += count;
+    return count;
 }
 
 int kevent(int kq, const struct kevent *changes, int nchanges, struct kevent *events, int nevents,
            const struct timespec *timeout) {
-    struct queue *queue = queue_find(kq);
+    struct object *queue = object_find(kq);
     int64_t ms = timeout ? (int64_t)timeout->tv_sec * 1000 + timeout->tv_nsec / 1000000 : -1;
-    int64_t until_ms = facts_clock_ms() + ms;
+    struct place place = {.events = events};
     int told;
 
     if (!queue || queue->owner != getpid()) {
@@ -205,10 +225,5 @@ int kevent(int kq, const struct kevent *changes, int nchanges, struct kevent *ev
     told = apply_all(queue, changes, nchanges, events, nevents);
     if (told != 0 || nevents == 0) return told;
     double_calls++;
-    for (;;) {
-        int found = collect(queue, events, nevents);
-
-        if (found || (ms >= 0 && facts_clock_ms() >= until_ms)) return found;
-        facts_nap();
-    }
+    return object_wait(queue, nevents, ms, report_at, &place);
 }

@@ -72,11 +72,13 @@ static const struct semantics {
 };
 
 static const struct semantics *chosen(void) {
+    static const struct semantics *found;
     const char *name = getenv("GC_POLL_SEMANTICS");
 
-    for (size_t i = 0; i < sizeof systems / sizeof systems[0]; i++) {
-        if (name && !strcmp(systems[i].name, name)) return &systems[i];
+    for (size_t i = 0; i < sizeof systems / sizeof systems[0] && !found; i++) {
+        if (name && !strcmp(systems[i].name, name)) found = &systems[i];
     }
+    if (found) return found;
     fprintf(stderr, "GC_POLL_SEMANTICS: no such system: %s\n", name ? name : "(not set)");
     abort();
 }
@@ -91,12 +93,13 @@ static short translate(const struct semantics *semantics, int fd, short events, 
     return (short)(linux_revents & events);
 }
 
+/* The real kernel's answers stay in `all`. */
 static int look(const struct semantics *semantics, struct pollfd *fds, nfds_t count, struct pollfd *all) {
     int found = 0;
 
     for (nfds_t i = 0; i < count; i++)
         all[i] = (struct pollfd){.fd = fds[i].fd, .events = (short)(fds[i].events | POLLRDHUP)};
-    facts_poll(all, count, 0);
+    if (facts_poll(all, count, 0) < 0) return -1;
     for (nfds_t i = 0; i < count; i++) {
         fds[i].revents = all[i].revents ? translate(semantics, fds[i].fd, fds[i].events, all[i].revents) : 0;
         found += fds[i].revents != 0;
@@ -104,15 +107,30 @@ static int look(const struct semantics *semantics, struct pollfd *fds, nfds_t co
     return found;
 }
 
+static struct pollfd *copies(nfds_t count) {
+    static struct pollfd *room;
+    static nfds_t size;
+    struct pollfd *more;
+
+    if (room && count <= size) return room;
+    more = realloc(room, (count + 1) * 2 * sizeof *room);
+    if (!more) return NULL;
+    room = more;
+    size = (count + 1) * 2;
+    return room;
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
     const struct semantics *semantics = chosen();
-    struct pollfd *all = calloc(count ? count : 1, sizeof *all);
-    int64_t until_ms = facts_clock_ms() + timeout_ms;
+    struct pollfd *all = copies(count);
+    int64_t until_ms = facts_until(timeout_ms);
     int found;
 
     double_calls++;
-    while (!(found = look(semantics, fds, count, all)) && (timeout_ms < 0 || facts_clock_ms() < until_ms))
-        facts_nap();
-    free(all);
-    return found;
+    while (all && (found = look(semantics, fds, count, all)) <= 0) {
+        if (found < 0) return -1;
+        if (timeout_ms >= 0 && facts_clock_ms() >= until_ms) return 0;
+        if (facts_sleep(all, count, until_ms) < 0) return -1;
+    }
+    return all ? found : -1;
 }

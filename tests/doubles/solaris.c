@@ -4,80 +4,40 @@
 #include "config.h"
 #endif
 
-#include "tests/doubles/facts.h"
+#include "tests/doubles/object.h"
 
 #include <errno.h>
 #include <port.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/devpoll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #undef open
 #undef pwrite
 #undef ioctl
 
-enum { NUMBERS = 65536, HANDLES = 16 };
-
 /* entry - one descriptor number in a handle */
 struct entry {
-    bool used;
     short events;
-    void *user;               /* ports               */
+    short queued;             /* ports: what was ready when it was associated */
+    void *user;               /* ports */
     struct identity identity; /* ports: close() ends it; /dev/poll does not look */
 };
 
-/* handle - an open /dev/poll or a port; known by its number until the number is opened anew */
-struct handle {
-    int fd; /* 0: unused */
-    pid_t owner;
-    struct entry entries[NUMBERS];
-    int highest, rotation;
-    unsigned turns;
-};
+static int handle_open(int flags) {
+    struct object *handle = object_open(sizeof(struct entry), flags);
 
-static struct handle *handles[HANDLES];
-
-static struct handle *handle_find(int fd) {
-    for (int i = 0; i < HANDLES; i++) {
-        if (handles[i] && handles[i]->fd == fd) return handles[i];
-    }
-    return NULL;
-}
-
-static int handle_open(void) {
-    int fd = eventfd(0, EFD_CLOEXEC);
-    struct handle *handle = handle_find(fd);
-
-    for (int i = 0; i < HANDLES && fd >= 0 && !handle; i++) {
-        if (handles[i] && handles[i]->fd >= 0 && fcntl(handles[i]->fd, F_GETFD) >= 0) continue;
-        if (!handles[i]) handles[i] = malloc(sizeof *handle);
-        handle = handles[i];
-    }
-    if (!handle) {
-        errno = fd < 0 ? errno : EMFILE;
-        return -1;
-    }
-    memset(handle, 0, sizeof *handle);
-    handle->fd = fd;
-    handle->highest = -1;
-    return fd;
+    return handle ? handle->fd : -1;
 }
 
 /* The first process that uses a handle owns it; a forked child is refused. */
-static struct handle *handle_use(int fd) {
-    struct handle *handle = handle_find(fd);
+static struct object *handle_use(int fd) {
+    struct object *handle = object_find(fd);
 
-    if (!handle || fcntl(fd, F_GETFD) < 0) {
-        errno = EBADF;
-        return NULL;
-    }
+    if (!handle) return NULL;
     if (handle->owner == 0) handle->owner = getpid();
-    if (handle->owner != getpid()) {
-        errno = EACCES;
-        return NULL;
-    }
-    return handle;
+    if (handle->owner == getpid()) return handle;
+    errno = EACCES;
+    return NULL;
 }
 
 /* What illumos reports: an error is IN|OUT as far as asked for and nothing else; HUP excludes OUT.
@@ -96,44 +56,6 @@ static short illumos_revents(int fd, short events, short linux_revents) {
     return revents;
 }
 
-typedef int (*report_fn)(struct handle *handle, int fd, short revents, void *arg, int place);
-
-/* One pass over the entries, starting behind where the last one ended. */
-static int collect(struct handle *handle, int max, report_fn report, void *arg) {
-    struct pollfd *fds;
-    int count = 0, found = 0, numbers = handle->highest + 1;
-
-    if (numbers == 0) return 0;
-    fds = calloc((size_t)numbers, sizeof *fds);
-    for (int i = 0; i < numbers; i++) {
-        int fd = (handle->rotation + i) % numbers;
-
-        if (handle->entries[fd].used) fds[count++] = (struct pollfd){.fd = fd, .events = handle->entries[fd].events};
-    }
-    facts_poll(fds, (unsigned long)count, 0);
-    for (int i = 0; i < count && found < max; i++) {
-        short revents = illumos_revents(fds[i].fd, fds[i].events, fds[i].revents);
-
-        if (revents && report(handle, fds[i].fd, revents, arg, found)) {
-            found++;
-            handle->rotation = (fds[i].fd + 1) % numbers;
-        }
-    }
-    free(fds);
-    return found;
-}
-
-static int wait_for(struct handle *handle, int max, int ms, report_fn report, void *arg) {
-    int64_t until_ms = facts_clock_ms() + ms;
-
-    for (;;) {
-        int found = max > 0 ? collect(handle, max, report, arg) : 0;
-
-        if (found || (ms >= 0 && facts_clock_ms() >= until_ms)) return found;
-        facts_nap();
-    }
-}
-
 /* ---- /dev/poll ------------------------------------------------------------------------------- */
 
 int double_devpoll_open(const char *path, int flags) {
@@ -141,29 +63,28 @@ int double_devpoll_open(const char *path, int flags) {
         errno = ENOENT;
         return -1;
     }
-    return handle_open();
+    return handle_open(flags);
 }
 
 /* Or-ed into what is there, until POLLREMOVE; a number that is not open is taken without a word and
  * forgotten. */
-static void devpoll_entry(struct handle *handle, const struct pollfd *told) {
-    struct entry *entry;
+static void devpoll_entry(struct object *handle, const struct pollfd *told) {
+    struct entry *entry = object_entry(handle, told->fd);
 
-    if (told->fd < 0 || told->fd >= NUMBERS) return;
-    entry = &handle->entries[told->fd];
     if (told->events & POLLREMOVE) {
-        memset(entry, 0, sizeof *entry);
+        object_forget(handle, told->fd);
         return;
     }
-    if (!entry->used && fcntl(told->fd, F_GETFD) < 0) return;
-    entry->used = true;
+    if (!entry && fcntl(told->fd, F_GETFD) < 0) return;
+    if (!entry) entry = object_add(handle, told->fd);
+    if (!entry) return;
     entry->events = (short)(entry->events | told->events);
-    if (told->fd > handle->highest) handle->highest = told->fd;
+    object_ask(handle, told->fd, entry->events);
 }
 
 ssize_t double_devpoll_pwrite(int fd, const void *entries, size_t bytes, off_t offset) {
     const struct pollfd *told = entries;
-    struct handle *handle = handle_use(fd);
+    struct object *handle = handle_use(fd);
     struct rlimit limit;
 
     (void)offset;
@@ -177,90 +98,154 @@ ssize_t double_devpoll_pwrite(int fd, const void *entries, size_t bytes, off_t o
     return (ssize_t)bytes;
 }
 
-static int devpoll_report(struct handle *handle, int fd, short revents, void *arg, int place) {
-    struct pollfd *results = arg;
+struct results {
+    struct pollfd *next;
+};
 
-    results[place] = (struct pollfd){.fd = fd, .events = handle->entries[fd].events, .revents = revents};
+static int devpoll_report(struct object *handle, int fd, short linux_revents, int room, void *arg) {
+    const struct entry *entry = object_entry(handle, fd);
+    struct results *results = arg;
+    short revents = illumos_revents(fd, entry->events, linux_revents);
+
+    (void)room;
+    if (!revents) return 0;
+    *results->next++ = (struct pollfd){.fd = fd, .events = entry->events, .revents = revents};
     return 1;
 }
 
 int double_devpoll_ioctl(int fd, unsigned long request, struct dvpoll *argument) {
-    struct handle *handle = handle_use(fd);
+    struct object *handle = handle_use(fd);
+    struct results results = {.next = argument->dp_fds};
+    struct rlimit limit;
 
     if (!handle) return -1;
-    if (request != DP_POLL || argument->dp_nfds >= NUMBERS) {
+    if (request != DP_POLL || argument->dp_nfds >= OBJECT_NUMBERS) {
+        errno = EINVAL;
+        return -1;
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (argument->dp_nfds >= limit.rlim_cur) { /* old Solaris; illumos clamps */
         errno = EINVAL;
         return -1;
     }
     double_calls++;
-    return wait_for(handle, (int)argument->dp_nfds, argument->dp_timeout, devpoll_report, argument->dp_fds);
+    return object_wait(handle, (int)argument->dp_nfds, argument->dp_timeout, devpoll_report, &results);
 }
 
 /* ---- event ports ----------------------------------------------------------------------------- */
 
 int port_create(void) {
-    return handle_open();
+    return handle_open(0);
+}
+
+/* What is ready already is queued now, and comes even if it has been read empty by then. */
+static void queue_now(struct object *handle, int fd, struct entry *entry) {
+    struct pollfd asked = {.fd = fd, .events = entry->events};
+
+    if (entry->queued) handle->queued--;
+    entry->queued = facts_poll(&asked, 1, 0) > 0 ? illumos_revents(fd, asked.events, asked.revents) : 0;
+    if (entry->queued) handle->queued++;
 }
 
 int port_associate(int port, int source, uintptr_t object, int events, void *user) {
-    struct handle *handle = handle_use(port);
+    struct object *handle = handle_use(port);
+    struct identity identity;
     struct entry *entry;
 
     if (!handle) return -1;
-    if (source != PORT_SOURCE_FD || object >= NUMBERS) {
+    if (source != PORT_SOURCE_FD || object >= OBJECT_NUMBERS) {
         errno = EINVAL;
         return -1;
     }
-    entry = &handle->entries[object];
-    if (!identity_get(&entry->identity, (int)object)) {
+    if (!identity_get(&identity, (int)object)) {
         errno = EBADFD;
         return -1;
     }
-    entry->used = true;
+    entry = object_add(handle, (int)object);
+    if (!entry) return -1;
     entry->events = (short)events;
     entry->user = user;
-    if ((int)object > handle->highest) handle->highest = (int)object;
+    entry->identity = identity;
+    object_ask(handle, (int)object, events);
+    queue_now(handle, (int)object, entry);
     return 0;
+}
+
+static void forget(struct object *handle, int fd) {
+    const struct entry *entry = object_entry(handle, fd);
+
+    if (entry->queued) handle->queued--;
+    object_forget(handle, fd);
 }
 
 int port_dissociate(int port, int source, uintptr_t object) {
-    struct handle *handle = handle_use(port);
+    struct object *handle = handle_use(port);
 
     if (!handle) return -1;
-    if (source != PORT_SOURCE_FD || object >= NUMBERS || !handle->entries[object].used) {
+    if (source != PORT_SOURCE_FD || object >= OBJECT_NUMBERS || !object_entry(handle, (int)object)) {
         errno = ENOENT;
         return -1;
     }
-    handle->entries[object].used = false;
+    forget(handle, (int)object);
     return 0;
 }
 
-static int port_report(struct handle *handle, int fd, short revents, void *arg, int place) {
-    port_event_t *list = arg;
-    struct entry *entry = &handle->entries[fd];
+struct list {
+    port_event_t *next;
+};
 
-    entry->used = false; /* one-shot; and close() had ended it without a word */
-    if (!identity_holds(&entry->identity, fd)) return 0;
-    list[place] = (port_event_t){.portev_events = revents,
-                                 .portev_source = PORT_SOURCE_FD,
-                                 .portev_object = (uintptr_t)fd,
-                                 .portev_user = entry->user};
+/* One-shot; and close() had ended it without a word. */
+static int tell(struct object *handle, int fd, short revents, struct list *list) {
+    const struct entry entry = *(const struct entry *)object_entry(handle, fd);
+    bool is_ours = identity_holds(&entry.identity, fd);
+
+    if (is_ours && !revents) return 0;
+    forget(handle, fd);
+    if (!is_ours) return 0;
+    *list->next++ = (port_event_t){.portev_events = revents,
+                                   .portev_source = PORT_SOURCE_FD,
+                                   .portev_object = (uintptr_t)fd,
+                                   .portev_user = entry.user};
     return 1;
+}
+
+static int port_report(struct object *handle, int fd, short linux_revents, int room, void *arg) {
+    const struct entry *entry = object_entry(handle, fd);
+
+    (void)room;
+    return tell(handle, fd, illumos_revents(fd, entry->events, linux_revents), arg);
+}
+
+static int tell_queued(struct object *handle, int max, struct list *list) {
+    int found = 0;
+
+    for (size_t i = 0; i < handle->used && handle->queued && found < max;) {
+        int fd = handle->fds[i].fd, more = 0;
+        const struct entry *entry = object_entry(handle, fd);
+        short revents = entry->queued;
+
+        if (revents) more = tell(handle, fd, revents, list);
+        found += more;
+        if (!revents) i++; /* else the last one stands here now */
+    }
+    return found;
 }
 
 /* Every third time the events come together with ETIME or EINTR. */
 int port_getn(int port, port_event_t list[], uint_t max, uint_t *nget, struct timespec *timeout) {
-    struct handle *handle = handle_use(port);
-    int ms = timeout ? (int)(timeout->tv_sec * 1000 + timeout->tv_nsec / 1000000) : -1;
-    int found;
+    struct object *handle = handle_use(port);
+    int64_t ms = timeout ? (int64_t)timeout->tv_sec * 1000 + timeout->tv_nsec / 1000000 : -1;
+    struct list results = {.next = list};
+    int found, more;
 
     if (!handle) return -1;
     double_calls++;
-    found = wait_for(handle, (int)max, ms, port_report, list);
+    found = tell_queued(handle, (int)max, &results);
+    more = object_wait(handle, (int)max - found, *nget && !found ? ms : 0, port_report, &results);
+    if (more > 0) found += more;
+    if (found == 0 && more < 0) return -1; /* and *nget is what it was */
     *nget = (uint_t)found;
-    if (found == 0 || ++handle->turns % 3 == 0) {
-        errno = found && handle->turns % 2 ? EINTR : ETIME;
-        return -1;
-    }
-    return 0;
+    if (found > 0 && ++handle->turns % 3) return 0;
+    errno = found && handle->turns % 2 ? EINTR : ETIME;
+    return -1;
 }

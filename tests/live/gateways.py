@@ -104,7 +104,8 @@ class Listener:
         os.chmod(os.path.dirname(self.path), 0o755)
         os.chmod(self.path, 0o666)
         self.socket.listen(64)
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         while True:
@@ -123,6 +124,11 @@ class Listener:
                 pass
 
     def end(self):
+        try:  # what waits in accept() would be with the next socket of this number
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join(1)
         self.socket.close()
 
     def __enter__(self):

@@ -121,7 +121,8 @@ class Backend:
         self.peers = []
         self.listener = socket.create_server((LOCALHOST, 0), backlog=100)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self):
         while True:
@@ -147,6 +148,11 @@ class Backend:
         return self
 
     def __exit__(self, *_):
+        try:  # what waits in accept() would be with the next socket of this number
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join(1)
         self.listener.close()
         for peer in self.peers:
             peer.s.close()

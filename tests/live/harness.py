@@ -18,6 +18,8 @@ running = []      # servers of the present test
 
 LOCALHOST = "127.0.0.1"
 PREFIX = "/opt/goldcrest"
+ALL_BACKENDS = ("epoll", "kqueue", "ports", "devpoll", "poll", "select")
+PORTS_OF_A_RUN = 2000
 
 
 class Skip(Exception):
@@ -95,12 +97,19 @@ def features():
 
 
 def backends():
-    return [name for name in ("epoll", "kqueue", "ports", "devpoll", "poll", "select") if features().get(name)]
+    """Those of this build; or the one that LIVE_BACKEND names, which then is every server's default, too."""
+    names = [os.environ["LIVE_BACKEND"]] if os.environ.get("LIVE_BACKEND") else ALL_BACKENDS
+    return [name for name in names if features().get(name)]
+
+
+def is_emulated():
+    """The program is a script that starts an emulator (tests/portability/emulated.sh)."""
+    return read(goldcrest)[:2] == b"#!"
 
 
 def is_sanitized():
-    """Such a build keeps what was freed: how much memory it has says nothing."""
-    return b"__asan_init" in read(goldcrest)
+    """Such a build keeps what was freed: how much memory it has says nothing. Neither does an emulator's."""
+    return is_emulated() or b"__asan_init" in read(goldcrest)
 
 
 def need(*names):
@@ -111,12 +120,25 @@ def need(*names):
 
 # ---- places and files ----------------------------------------------------------------------------
 
+def bind_next(s):
+    """Runs beside each other are given ports of their own: LIVE_PORTS and those behind it."""
+    first = int(os.environ.get("LIVE_PORTS", "0"))
+    for _ in range(PORTS_OF_A_RUN if first else 1):
+        turn = bind_next.turn = getattr(bind_next, "turn", 0) + 1
+        try:
+            s.bind((LOCALHOST, first and first + turn % PORTS_OF_A_RUN))
+            return
+        except OSError:
+            continue
+    raise AssertionError("no port is free")
+
+
 def free_ports(count):
     """Ports that nobody listens on, all different."""
     sockets = [socket.socket() for _ in range(count)]
     for s in sockets:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((LOCALHOST, 0))
+        bind_next(s)
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
@@ -184,7 +206,7 @@ class Server:
         os.makedirs(self.root, exist_ok=True)
         self.error_log = os.path.join(self.dir, "error.log")
         self.config = os.path.join(self.dir, "goldcrest.conf")
-        self.backend = backend
+        self.backend = backend or os.environ.get("LIVE_BACKEND")
         self.configure(text)
         self.output = open(os.path.join(self.dir, "output"), "wb")
         self.process = subprocess.Popen([goldcrest, *arguments, "-f", self.config], stdin=subprocess.DEVNULL,
@@ -194,7 +216,7 @@ class Server:
             self.wait_ready()
 
     def configure(self, text):
-        if self.backend:
+        if self.backend and "server.event-handler" not in text:
             text = 'server.event-handler = "%s"\n' % self.backend + text
         if "server.port" not in text:
             text += '\nserver.bind = "127.0.0.1"\nserver.port = %d\n' % self.port

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # live.py - runs the live tests, one line each
 # SPDX-License-Identifier: BSD-3-Clause
+import os
+import re
 import shutil
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import t_auth
 import t_backends
 import t_cgi
 import t_command
+import t_conformance
 import t_debian
 import t_deflate
 import t_fastcgi
@@ -21,6 +24,8 @@ import t_h2
 import t_h2_backend
 import t_health
 import t_helper
+import t_large
+import t_quiet
 import t_reload
 import t_proxy
 import t_signals
@@ -51,29 +56,34 @@ def run(test):
         harness.end_all()
 
 
+def is_wanted(test, words):
+    """Some word is part of its name, and LIVE_PATTERN is found in it; where there are none, all are wanted."""
+    pattern = os.environ.get("LIVE_PATTERN", "")
+    return (not words or any(w in test.name for w in words)) and re.search(pattern, test.name)
+
+
 def main(words):
+    what = os.environ.get("LIVE_NAME", "") and os.environ["LIVE_NAME"] + ": "
     passed = failed = skipped = 0
     harness.scratch = tempfile.mkdtemp(prefix="goldcrest-live.")
     try:
         harness.install()
-        modules = (t_features, t_debian, t_command, t_backends, t_reload, t_signals, t_deflate, t_tls,
-                   t_tls_access, t_tls_life, t_auth, t_h2, t_h2_backend, t_tls_backend, t_websocket,
+        modules = (t_features, t_large, t_conformance, t_debian, t_command, t_backends, t_quiet, t_reload, t_signals,
+                   t_deflate, t_tls, t_tls_access, t_tls_life, t_auth, t_h2, t_h2_backend, t_tls_backend, t_websocket,
                    t_extforward, t_proxy, t_health, t_cgi, t_helper, t_fastcgi, t_wiki)
-        for test in [t for m in modules for t in m.tests()]:
-            if words and not any(w in test.name for w in words):
-                continue
+        for test in [t for m in modules for t in m.tests() if is_wanted(t, words)]:
             begun = time.monotonic()
             problem = run(test)
             took = time.monotonic() - begun
             if problem is None:
                 passed += 1
-                print("ok   %s (%.1f s)" % (test.name, took), flush=True)
+                print("ok   %s (%.1f s)" % (what + test.name, took), flush=True)
             elif problem.startswith("skip: "):
                 skipped += 1
-                print("skip %s: %s" % (test.name, problem[6:]), flush=True)
+                print("skip %s: %s" % (what + test.name, problem[6:]), flush=True)
             else:
                 failed += 1
-                print("FAIL %s (%.1f s): %s" % (test.name, took, problem), flush=True)
+                print("FAIL %s (%.1f s): %s" % (what + test.name, took, problem), flush=True)
     finally:
         harness.end_all()
         shutil.rmtree(harness.scratch, ignore_errors=True)

@@ -1,17 +1,21 @@
 ## tests/live/local.mk - the built server, as its users have it
-live_tests = tests/live/run.sh
+live_tests = tests/live/run.sh tests/live/doubles.sh
 TESTS += $(live_tests)
 
 ## Uploads of gigabytes disturb those who look at the kernel's buffers: one after the other.
 live_after = tests/conformance/native.log
 if GC_DOUBLES
-live_after += tests/conformance/solaris.log tests/conformance/kqueue.log tests/conformance/poll-semantics.log
+live_after += tests/conformance/solaris.log tests/conformance/kqueue.log tests/conformance/poll-semantics.log \
+	tests/conformance/mutants.log
 endif
 tests/live/run.log: $(live_after)
+tests/live/doubles.log: tests/live/run.log
 
 EXTRA_DIST += \
 	tests/live/run.sh \
+	tests/live/doubles.sh \
 	tests/live/certificates.py \
+	tests/live/doubles.py \
 	tests/live/frames.py \
 	tests/live/h2_peer.py \
 	tests/live/gateways.py \
@@ -22,6 +26,7 @@ EXTRA_DIST += \
 	tests/live/t_backends.py \
 	tests/live/t_cgi.py \
 	tests/live/t_command.py \
+	tests/live/t_conformance.py \
 	tests/live/t_debian.py \
 	tests/live/t_deflate.py \
 	tests/live/t_fastcgi.py \
@@ -29,9 +34,11 @@ EXTRA_DIST += \
 	tests/live/t_features.py \
 	tests/live/t_h2.py \
 	tests/live/t_helper.py \
+	tests/live/t_large.py \
 	tests/live/t_h2_backend.py \
 	tests/live/t_health.py \
 	tests/live/t_proxy.py \
+	tests/live/t_quiet.py \
 	tests/live/t_reload.py \
 	tests/live/t_signals.py \
 	tests/live/t_tls.py \

@@ -10,4 +10,6 @@ done
 [ -n "${found:-}" ] || { echo "skip: there is no python3"; exit 77; }
 ps -A -o pid=,ppid= >/dev/null 2>&1 || { echo "skip: there is no ps that knows -A and -o"; exit 77; }
 command -v curl >/dev/null 2>&1 || { echo "skip: there is no curl"; exit 77; }
+# shellcheck disable=SC2086 # LIVE_TESTS are words for those who cannot give arguments
+[ $# -gt 0 ] || set -- ${LIVE_TESTS:-}
 PYTHONDONTWRITEBYTECODE=1 exec "$found" "$here/live.py" "$@"

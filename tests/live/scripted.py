@@ -86,7 +86,8 @@ class Backend:
         self.listener.listen(128)
         self.path = path
         self.port = 0 if path else self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self):
         while True:
@@ -114,8 +115,9 @@ class Backend:
         return "( %s%s )" % (where, more and ", " + more)
 
     def close(self):
-        try:
+        try:  # what waits in accept() would be with the next socket of this number
             self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self.thread.join(1)
         self.listener.close()

@@ -299,7 +299,8 @@ def ask(server, name):
 def cut_off():
     """A program that dies in the middle of its body never looks as if it had come to its end."""
     server = serve()
-    program(server, "length.sh", "echo Content-Type: text/plain\necho Content-Length: 100\necho\necho some\nexit 0\n")
+    program(server, "length.sh",
+            "echo Content-Type: text/plain\necho Content-Length: 100\necho\necho some\nsleep 0.2\nexit 0\n")
     program(server, "killed.sh", "echo Content-Type: text/plain\necho\necho some\nsleep 0.3\nkill -9 $$\n")
     program(server, "fine.sh", "echo Content-Type: text/plain\necho\necho some\nsleep 0.2\n")
     for name, good in (("length", False), ("killed", False), ("fine", True)):

@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import sys
 import time
 
 from harness import (Server, Skip, Test, backends, connect, curl, features, get, need, noise, raw, read, wait_for,
@@ -226,7 +227,8 @@ def all_features(backend, network):
 
 
 def ipv6():
-    if subprocess.call(["python3", "-c", "import socket; socket.socket(socket.AF_INET6).bind(('::1', 0))"],
+    need("IPv6 support")
+    if subprocess.call([sys.executable, "-c", "import socket; socket.socket(socket.AF_INET6).bind(('::1', 0))"],
                        stderr=subprocess.DEVNULL):
         raise Skip("this machine has no IPv6 loopback")
     server = Server('$SERVER["socket"] == "[::1]:@PORT@" { }\n')

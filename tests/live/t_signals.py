@@ -135,6 +135,16 @@ def started_twice(workers):
     assert not os.path.exists(os.path.join(server.dir, "pid"))
 
 
+def pid_file_replaced():
+    """What stands there when the server ends is not its own any more: nor would a device be."""
+    server = Server('server.pid-file = "@DIR@/pid"\n')
+    name = os.path.join(server.dir, "pid")
+    wait_for(lambda: read(name), "the pid")
+    os.rename(write(name + ".new", "somebody else's"), name)
+    assert server.end() == 0
+    assert read(name) == b"somebody else's"
+
+
 def pid_file_elsewhere():
     """A reload cannot move the pid file: what the new name belongs to is not touched."""
     server = Server('server.pid-file = "@DIR@/pid"\n')
@@ -269,6 +279,7 @@ def tests():
     yield Test("daemon", daemon)
     yield Test("daemon that cannot start", daemon_that_fails)
     yield Test("daemon lets go of its caller", daemon_lets_go)
+    yield Test("a pid file that was replaced", pid_file_replaced)
     yield Test("started twice", started_twice, 1)
     yield Test("started twice with several workers", started_twice, 2)
     yield Test("pid file under another name", pid_file_elsewhere)

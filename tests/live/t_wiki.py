@@ -131,7 +131,7 @@ def upload(wiki, token):
 
 
 def wiki_lives(backend):
-    need("mod_fastcgi", "mod_rewrite")
+    need("mod_fastcgi", "mod_rewrite", "PCRE support")
     if not os.path.exists(os.path.join(WIKI, "doku.php")):
         raise Skip("DokuWiki is not installed")
     with PhpFpm() as fpm:

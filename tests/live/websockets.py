@@ -148,12 +148,18 @@ class Backend:
         self.count = 0
         self.open = 0
         self.heads = []
-        threading.Thread(target=self.run, args=(serve,), daemon=True).start()
+        self.thread = threading.Thread(target=self.run, args=(serve,), daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        try:  # what waits in accept() would be with the next socket of this number
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join(1)
         self.listener.close()
 
     def run(self, serve):

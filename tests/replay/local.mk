@@ -32,7 +32,8 @@ endif
 if GC_DOUBLES
 tests_replay_player_SOURCES += tests/replay/doubles.c
 tests_replay_player_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=send -Wl,--wrap=sendmsg -Wl,--wrap=sendfile -Wl,--wrap=setsockopt
+	-Wl,--wrap=send -Wl,--wrap=sendmsg -Wl,--wrap=sendfile -Wl,--wrap=setsockopt \
+	-Wl,--wrap=__sendmsg64 -Wl,--wrap=sendfile64 -Wl,--wrap=__setsockopt64
 else
 tests_replay_player_SOURCES += tests/replay/no_doubles.c
 endif
@@ -46,6 +47,10 @@ EXTRA_DIST += \
 	tests/replay/fastcgi-authorizer-rewritten.replay \
 	tests/replay/fastcgi-authorizer.replay \
 	tests/replay/auth-throttle.replay \
+	tests/replay/auth-burst.replay \
+	tests/replay/auth-client-gone.replay \
+	tests/replay/auth-digest-cache.replay \
+	tests/replay/auth-other-users.replay \
 	tests/replay/auth-digest.replay \
 	tests/replay/auth-broken.replay \
 	tests/replay/auth-basic.replay \
@@ -185,6 +190,7 @@ EXTRA_DIST += \
 	tests/replay/large-file.replay \
 	tests/replay/leading-empty-lines.replay \
 	tests/replay/linger-ends.replay \
+	tests/replay/linger-makes-room.replay \
 	tests/replay/malformed.replay \
 	tests/replay/many-connections.replay \
 	tests/replay/max-connections.replay \

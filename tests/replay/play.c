@@ -109,9 +109,18 @@ static struct span noise(struct player *p, size_t n) {
     return (struct span){bytes, n};
 }
 
+static void need(struct player *p, struct span what) {
+    if (module_find(what) || decode_can(what) || (span_is(what, SPAN("tls")) && tls_is_there())) return;
+    if (span_is(what, SPAN("regex")) && regex_is_built()) return;
+    printf("SKIP: %s: %.*s is not in this build\n", p->stage->scenario, SPAN_ARG(what));
+    p->is_over = p->is_skipped = true;
+}
+
+/* Somebody is to serve it. */
 static void do_file(struct player *p) {
     struct span content = p->at->has_text ? buf_span(&p->at->text) : SPAN("");
     int64_t mtime = MTIME;
+    need(p, SPAN("mod_staticfile"));
     for (unsigned i = 2; i < p->at->word_count; i++) {
         if (play_has_word(p, i, "size")) content = play_pattern(p, (size_t)play_number(p, play_word(p, ++i)));
         else if (play_has_word(p, i, "noise")) content = noise(p, (size_t)play_number(p, play_word(p, ++i)));
@@ -135,10 +144,7 @@ static void do_truncate(struct player *p) {
 }
 
 static void do_needs(struct player *p) {
-    struct span what = play_word(p, 1);
-    if (module_find(what) || decode_can(what) || (span_is(what, SPAN("tls")) && tls_is_there())) return;
-    if (span_is(what, SPAN("regex")) && regex_is_built()) return;
-    p->is_over = p->is_skipped = true;
+    need(p, play_word(p, 1));
 }
 
 static void do_only(struct player *p) {

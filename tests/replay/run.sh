@@ -7,8 +7,8 @@ scenarios=${srcdir:-.}/tests/replay
 passed=0
 failed=0
 
-for backend in $("$player" -l); do
-    for mode in plain bytes refuse; do
+for backend in ${REPLAY_BACKENDS:-$("$player" -l)}; do
+    for mode in ${REPLAY_MODES:-plain bytes refuse}; do
         if "$player" -c -b "$backend" -m $mode "$scenarios"/*.replay; then
             passed=$((passed + 1))
         else

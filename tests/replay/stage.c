@@ -265,12 +265,17 @@ void client_leave(struct client *c) {
     buf_done(&c->out);
 }
 
-struct conn *stage_conn(const struct stage *s, const struct client *client) {
-    for (struct list *i = s->worker->conns.next; i != &s->worker->conns; i = i->next) {
+static struct conn *find_conn(struct list *conns, int fd) {
+    for (struct list *i = conns->next; i != conns; i = i->next) {
         struct conn *c = CONTAINER(i, struct conn, link);
-        if (c->ev.fd == client->server_fd) return c;
+        if (c->ev.fd == fd) return c;
     }
     return NULL;
+}
+
+struct conn *stage_conn(const struct stage *s, const struct client *client) {
+    struct conn *c = find_conn(&s->worker->conns, client->server_fd);
+    return c ? c : find_conn(&s->worker->lingering, client->server_fd);
 }
 
 void stage_over(struct stage *s) {

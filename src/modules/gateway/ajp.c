@@ -256,7 +256,7 @@ static void end(struct message_pair *p, struct chunks *out) {
 
 /* ---- the response's head ------------------------------------------------------------------------ */
 
-static enum take broken(struct message_pair *p, const char *format, unsigned number) {
+static enum take broken(struct message_pair *p, const char *format, unsigned long long number) {
     char text[96];
     int n = snprintf(text, sizeof text, format, number);
     p->why = arena_copy(&p->r->arena, (struct span){text, n > 0 ? (size_t)n : 0});
@@ -336,15 +336,15 @@ static enum take parse_head(struct message_pair *p, struct span s) {
     p->fields = (struct fields){0};
     if (!take_number(&s, &status) || !take_string(&s, &message) || !take_number(&s, &count))
         return broken(p, "its packet SEND_HEADERS is not whole", 0);
-    if (status < 100 || status > 999 || status == 101) return broken(p, "its status is %u", status);
-    if (count > FIELDS_MAX) return broken(p, "its head has %u fields", count);
+    if (status < 100 || status > 999 || status == 101) return broken(p, "its status is %llu", status);
+    if (count > FIELDS_MAX) return broken(p, "its head has %llu fields", count);
     for (unsigned i = 0; i < count; i++)
-        if (!take_field(&s, p, &fields)) return broken(p, "field %u of its head is broken", i + 1);
+        if (!take_field(&s, p, &fields)) return broken(p, "field %llu of its head is broken", i + 1);
     keep_fields(p, &fields);
     p->status = (int)status;
     p->is_interim = status < 200;
     if (p->is_interim && ++state->interims > INTERIMS_MAX)
-        return broken(p, "it sends more than %u interim responses", INTERIMS_MAX);
+        return broken(p, "it sends more than %llu interim responses", INTERIMS_MAX);
     state->head_done = status >= 200;
     return state->head_done ? TAKE_HEAD : TAKE_INTERIM;
 }
@@ -403,9 +403,9 @@ static enum take take_type(struct message_pair *p, struct span *in) {
         s->part = PART_SMALL;
         return TAKE_MORE;
     case CPONG: s->part = PART_REST; return TAKE_MORE;
-    default: return broken(p, "it sends a packet of type %u", s->type);
+    default: return broken(p, "it sends a packet of type %llu", s->type);
     }
-    return broken(p, "its packet of type %u is too short", s->type);
+    return broken(p, "its packet of type %llu is too short", s->type);
 }
 
 static enum take take_headers(struct message_pair *p, struct span *in) {
@@ -425,7 +425,7 @@ static enum take take_size(struct message_pair *p, struct span *in) {
     if (!gather(s, in, 2)) return TAKE_MORE;
     s->piece = (uint16_t)fixed_number(s, 0);
     if (s->piece > s->left)
-        return broken(p, "a piece of its body has %u bytes more than its packet", s->piece - s->left);
+        return broken(p, "a piece of its body has %llu bytes more than its packet", s->piece - s->left);
     s->part = PART_BYTES;
     return TAKE_MORE;
 }
@@ -488,7 +488,7 @@ static enum take take(struct message_pair *p, struct span *in) {
 static enum take eof(struct message_pair *p) {
     const struct state *s = p->state;
     if (!s->head_done) return broken(p, "it ended without a response", 0);
-    return broken(p, "it ended after %u bytes, without END_RESPONSE", (unsigned)s->body_bytes);
+    return broken(p, "it ended after %llu bytes, without END_RESPONSE", s->body_bytes);
 }
 
 const struct codec ajp13_codec = {.name = "ajp13",

@@ -175,7 +175,7 @@ static void take_stderr(struct message_pair *p, struct span bytes) {
 
 /* ---- the response ------------------------------------------------------------------------------- */
 
-static enum take broken(struct message_pair *p, const char *format, unsigned number) {
+static enum take broken(struct message_pair *p, const char *format, unsigned long long number) {
     char text[96];
     int n = snprintf(text, sizeof text, format, number);
     p->why = arena_copy(&p->r->arena, (struct span){text, n > 0 ? (size_t)n : 0});
@@ -201,9 +201,9 @@ static enum take take_header(struct message_pair *p, struct span *in) {
     s->type = h[1];
     s->left = (uint16_t)(h[4] << 8 | h[5]);
     s->padding = h[6];
-    if (h[0] != FCGI_VERSION) return broken(p, "it does not speak FastCGI 1 (its first byte is %u)", h[0]);
-    if (is_ours && request != REQUEST) return broken(p, "it answers request %u, which nobody has sent", request);
-    if (h[1] == END_REQUEST && s->left < END_BYTES) return broken(p, "its END_REQUEST has %u bytes", s->left);
+    if (h[0] != FCGI_VERSION) return broken(p, "it does not speak FastCGI 1 (its first byte is %llu)", h[0]);
+    if (is_ours && request != REQUEST) return broken(p, "it answers request %llu, which nobody has sent", request);
+    if (h[1] == END_REQUEST && s->left < END_BYTES) return broken(p, "its END_REQUEST has %llu bytes", s->left);
     s->part = PART_CONTENT;
     return TAKE_MORE;
 }
@@ -225,8 +225,8 @@ static enum take take_end(struct message_pair *p) {
     if (s->line_bytes) say_line(p);
     if (s->is_refused) return TAKE_END;
     if (status == UNKNOWN_ROLE)
-        return broken(p, "it does not know the role (%u) that it is asked in", (unsigned)role_of(p->host));
-    if (status != REQUEST_COMPLETE && s->head_done) return broken(p, "it gave up (protocol status %u)", status);
+        return broken(p, "it does not know the role (%llu) that it is asked in", (unsigned char)role_of(p->host));
+    if (status != REQUEST_COMPLETE && s->head_done) return broken(p, "it gave up (protocol status %llu)", status);
     if (status != REQUEST_COMPLETE) return refuse(p);
     if (!s->head_done) return cgi_head_eof(&s->head, p);
     p->can_keep = p->host->keep_alive && s->stdin_ended;
@@ -295,7 +295,7 @@ static enum take eof(struct message_pair *p) {
     if (s->line_bytes) say_line(p);
     if (!s->head_done) return cgi_head_eof(&s->head, p);
     if (!cgi_has_body(p) || (p->length >= 0 && s->body_bytes == (uint64_t)p->length)) return TAKE_END;
-    return broken(p, "it ended after %u bytes, without END_REQUEST", (unsigned)s->body_bytes);
+    return broken(p, "it ended after %llu bytes, without END_REQUEST", s->body_bytes);
 }
 
 const struct codec fastcgi_codec = {.name = "fastcgi",

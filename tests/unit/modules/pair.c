@@ -125,6 +125,7 @@ static enum take ask(struct pair *t, struct span *in) {
         size_t before = in->n;
         enum take word = t->codec->take(&t->p, in);
         assert(in->n <= before);
+        (void)before; /* with -DNDEBUG */
         if (word == TAKE_MORE) assert(in->n == 0);
         if (word != TAKE_HEAD && word != TAKE_INTERIM) return word;
         tell_head(t);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/regex.h"
 #include "trial.h"
 
 extern const struct module mod_redirect, mod_rewrite;
@@ -151,6 +152,10 @@ END_TEST
 #define COUNT(table) (int)(sizeof table / sizeof *table)
 
 int main(void) {
+    if (!regex_is_built()) {
+        puts("SKIP: PCRE2 is not in this build");
+        return 77;
+    }
     trial_directory();
     Suite *s = suite_create("rewrite");
     TCase *t = tcase_create("rewrite");

@@ -35,7 +35,7 @@ static struct span netstring(struct span said, struct span *rest) {
     ck_assert(number_parse(span_upto(said, colon), 1 << 20, &n));
     ck_assert_uint_lt(colon + 1 + n, said.n);
     ck_assert_int_eq(said.p[colon + 1 + n], ',');
-    *rest = span_from(said, colon + 2 + n);
+    *rest = span_from(said, colon + 2 + (size_t)n);
     return (struct span){said.p + colon + 1, (size_t)n};
 }
 

@@ -5,6 +5,7 @@ if HAVE_CHECK
 unit_net_tests = \
 	tests/unit/net/test_addr \
 	tests/unit/net/test_chunk \
+	tests/unit/net/test_large \
 	tests/unit/net/test_lookup \
 	tests/unit/net/test_proxyline \
 	tests/unit/net/test_spool \
@@ -22,6 +23,10 @@ tests_unit_net_test_addr_LDADD = $(unit_net_libs)
 tests_unit_net_test_chunk_SOURCES = tests/unit/net/test_chunk.c
 tests_unit_net_test_chunk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_net_test_chunk_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_large_SOURCES = tests/unit/net/test_large.c
+tests_unit_net_test_large_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_large_LDADD = $(unit_net_libs)
 
 tests_unit_net_test_lookup_SOURCES = tests/unit/net/test_lookup.c
 tests_unit_net_test_lookup_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

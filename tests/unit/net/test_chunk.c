@@ -37,8 +37,8 @@ static void compare(unsigned i) {
         const struct chunk *chunk = chunks_at(&queues[i], c);
         ck_assert_uint_gt(chunk->left, 0);
         ck_assert_uint_le(at + chunk->left, models[i].n);
-        ck_assert_mem_eq(chunk_bytes(chunk), models[i].p + at, chunk->left);
-        at += chunk->left;
+        ck_assert_mem_eq(chunk_bytes(chunk), models[i].p + at, (size_t)chunk->left);
+        at += (size_t)chunk->left;
     }
     ck_assert_uint_eq(at, models[i].n);
 }

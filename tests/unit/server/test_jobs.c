@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,6 +298,8 @@ START_TEST(signals) {
     ck_assert_str_eq(buf_text(&heard), "started killed:15 ");
     c = start("/bin/sh", "sleep 100 & echo x; wait");
     ck_assert(wait_for(3));
+    struct pollfd said = {.fd = output, .events = POLLIN}; /* on a slow machine it has been started, but not run */
+    ck_assert_int_eq(poll(&said, 1, 30000), 1);
     child_signal(c, SIGINT);
     child_signal(c, SIGKILL);
     ck_assert(wait_for(4));

@@ -214,15 +214,23 @@ static const struct {
     {"( \"Options\" => \"-SessionTicket,ServerPreference\" )", TLS1_3_VERSION, "TLSv1.3", NULL},
     {"( \"Options\" => \"KTLS\" )", TLS1_3_VERSION, "TLSv1.3", NULL},
     {"( \"Options\" => \"SesionTicket\" )", 0, NULL, "did you mean SessionTicket?"},
+#ifdef HAVE_TLS_SECURITY_LEVEL
     {"( \"SecurityLevel\" => \"2\" )", TLS1_3_VERSION, "TLSv1.3", NULL},
+#else
+    {"( \"SecurityLevel\" => \"2\" )", 0, NULL, "this library has no security levels"},
+#endif
     {"( \"SecurityLevel\" => \"9\" )", 0, NULL, "SecurityLevel: \"9\" is no level"},
     {"( \"MinProtokol\" => \"TLSv1.2\" )", 0, NULL, "did you mean MinProtocol?"},
     {"( \"MinProtocol\" => \"1.2\" )", 0, NULL, "MinProtocol: \"1.2\" is no version of TLS"},
     {"( \"PrivateKey\" => \"x\" )", 0, NULL, "write ssl.pemfile and ssl.privkey"},
     {"( \"DHParameters\" => \"missing\" )", 0, NULL, "DHParameters: \"missing\" cannot be read: "},
     {"( \"DHParameters\" => \"text\" )", 0, NULL, "DHParameters: \"text\" has no usable parameters"},
+#ifdef HAVE_TLS_CONF
     {"( \"SignatureAlgorithms\" => \"ECDSA+SHA256\" )", TLS1_2_VERSION, "TLSv1.2", NULL},
     {"( \"SignatureAlgorithms\" => \"nonsense\" )", 0, NULL, "SignatureAlgorithms: \"nonsense\" is refused"},
+#else
+    {"( \"SignatureAlgorithms\" => \"ECDSA+SHA256\" )", 0, NULL, "this library does not know the key"},
+#endif
 };
 
 static void visit(struct tls_context *x, int version, const char *agreed) {

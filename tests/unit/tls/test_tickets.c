@@ -77,6 +77,16 @@ static void take_renewed(SSL *ssl) {
     else on_session(ssl, s);
 }
 
+/* Libraries without a callback for the ClientHello look at the ticket before the name: a session of the first context
+ * then ends the connection if the name belongs to another, and one of a name's own context is not used. */
+#ifdef HAVE_TLS_CLIENT_HELLO
+enum { NAME_COMES_FIRST = 1 };
+#else
+enum { NAME_COMES_FIRST = 0 };
+#endif
+
+static bool refused;
+
 static bool visit_version(struct tls_context *x, const char *name, int version) {
     struct pair p;
     char byte;
@@ -85,7 +95,13 @@ static bool visit_version(struct tls_context *x, const char *name, int version) 
     pair_open(&p, x, select_second, NULL, client);
     if (session) SSL_set_session(p.client, session);
     if (name) SSL_set_tlsext_host_name(p.client, name);
-    ck_assert_int_eq(pair_shake(&p), TLS_DONE);
+    enum tls_progress end = pair_shake(&p);
+    refused = end == TLS_FAILED && session && !NAME_COMES_FIRST;
+    if (refused) {
+        pair_close(&p);
+        return false;
+    }
+    ck_assert_int_eq(end, TLS_DONE);
     ck_assert(p.client_done);
     ck_assert_int_eq(client_read(&p, &byte, 1), -1); /* takes the tickets of TLS 1.3 */
     bool resumed = SSL_session_reused(p.client);
@@ -110,7 +126,10 @@ START_TEST(goes_on_elsewhere)
     struct tls_context *x = context_of("a.pem", false), *y = context_of("a.pem", false);
     struct buf keys = {NULL, 0, 0};
     ck_assert(!visit_version(x, NULL, version_of(_i)));
-    ck_assert_uint_eq(given, 1);
+#if defined HAVE_TLS_NUM_TICKETS && defined HAVE_TLS_TICKET_EVP
+    ck_assert_uint_eq(given, 1); /* OpenSSL 3 makes the one that it is asked for */
+#endif
+    if (_i && !given) return; /* LibreSSL has no tickets of TLS 1.3 */
     keep_keys(&keys);
     for (int i = 0; i < 5; i++) tls_tickets_rotate(); /* a process that has other keys */
     SSL_SESSION *first = session;
@@ -131,6 +150,7 @@ START_TEST(rotation)
 {
     struct tls_context *x = context_of("a.pem", false);
     ck_assert(!visit_version(x, NULL, version_of(_i)));
+    if (_i && !given) return;
     SSL_SESSION *first = session;
     SSL_SESSION_up_ref(first);
     ck_assert(visit_version(x, NULL, version_of(_i)));
@@ -211,7 +231,12 @@ START_TEST(not_across_contexts)
             second = context_of(verifies ? "a.pem" : "b.pem", verifies);
             ck_assert(!visit_version(x, crossings[_i].first, version_of(v)));
             bool asks = verifies && crossings[_i].then && crossings[_i].then[0] == 'b'; /* each time anew */
-            ck_assert(visit_version(x, crossings[_i].then, version_of(v)) == (crossings[_i].resumed && !asks));
+            bool may = crossings[_i].resumed && !asks && given;
+            bool does = visit_version(x, crossings[_i].then, version_of(v));
+            /* a session of TLS 1.2 goes on under the name that it was begun with */
+            bool good = NAME_COMES_FIRST ? does == may : may || !does || v == 0;
+            ck_assert(!refused || _i > 1); /* where the name is the same again */
+            ck_assert_msg(good, "asks %d, version %d: %d", verifies, v, does);
             tls_context_drop(x);
             tls_context_drop(second);
             second = NULL;

@@ -14,6 +14,7 @@
 #define EV_ENABLE 0x0004
 #define EV_DISABLE 0x0008
 #define EV_RECEIPT 0x0040
+#define EV_NODATA 0x1000
 #define EV_ERROR 0x4000
 #define EV_EOF 0x8000
 
