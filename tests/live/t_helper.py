@@ -87,6 +87,8 @@ def killed_helper():
     s = connect(server.port)
     s.sendall(b"GET /wait.sh HTTP/1.1\r\nHost: a\r\n\r\n")
     pid = pid_in(server)
+    assert s.recv(1), "the response begins"
+    time.sleep(0.3)  # whoever started it has told the worker
     os.kill(before, signal.SIGKILL)
     server.wait_log("the helper process was killed by signal 9")
     wait_for(lambda: not is_alive(pid), "the program that it ran to end", 8)
