@@ -11,5 +11,5 @@ done
 ps -A -o pid=,ppid= >/dev/null 2>&1 || { echo "skip: there is no ps that knows -A and -o"; exit 77; }
 command -v curl >/dev/null 2>&1 || { echo "skip: there is no curl"; exit 77; }
 # shellcheck disable=SC2086 # LIVE_TESTS are words for those who cannot give arguments
-[ $# -gt 0 ] || set -- ${LIVE_TESTS:-}
-PYTHONDONTWRITEBYTECODE=1 exec "$found" "$here/live.py" "$@"
+[ $# -gt 0 ] || [ -n "${LIVE_SCRIPT:-}" ] || set -- ${LIVE_TESTS:-}
+PYTHONDONTWRITEBYTECODE=1 exec "$found" "$here/${LIVE_SCRIPT:-live.py}" "$@"
