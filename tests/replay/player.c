@@ -12,7 +12,7 @@
 #include "fdevents/fdevent.h"
 #include "player.h"
 
-enum { SKIPPED = 77, SECONDS_MAX = 120 };
+enum { SKIPPED = 77, SECONDS_MAX = 600 };
 
 const char *const mode_names[MODE_COUNT] = {"plain", "bytes", "refuse"};
 
