@@ -330,6 +330,16 @@ struct fdevents *fdevents_make(const char *name, unsigned max_fds) {
     return set;
 }
 
+struct fdevents *fdevents_make_most(const char *backend, unsigned *max_fds, unsigned least) {
+    struct fdevents *set = fdevents_make(backend, *max_fds);
+
+    while (!set && errno == EMFILE && *max_fds > least) {
+        *max_fds /= 2;
+        set = fdevents_make(backend, *max_fds);
+    }
+    return set;
+}
+
 void fdevents_drop(struct fdevents *set) {
     if (!set) return;
     signals_done(set);

@@ -69,6 +69,10 @@ const char *fdevents_backend_by_name(const char *name);
  */
 struct fdevents *fdevents_make(const char *backend, unsigned max_fds);
 
+/* As fdevents_make(), with as many of *max_fds as the backend can hold: select() holds few. *max_fds is then that
+ * number, a half, a quarter … of what it was; below `least` it is given up. */
+struct fdevents *fdevents_make_most(const char *backend, unsigned *max_fds, unsigned least);
+
 /* Frees the set. Descriptors still added are forgotten, not closed; those waiting for close() are
  * closed. */
 void fdevents_drop(struct fdevents *set);

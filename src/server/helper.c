@@ -216,21 +216,11 @@ static unsigned raise_files(void) {
     return (unsigned)more.rlim_cur;
 }
 
-/* select() holds few descriptors: better fewer programs than no helper. */
-static struct fdevents *make_events(unsigned *files) {
-    struct fdevents *events = fdevents_make(NULL, *files);
-    while (!events && errno == EMFILE && *files > FDS_FEW) {
-        *files /= 2;
-        events = fdevents_make(NULL, *files);
-    }
-    return events;
-}
-
 _Noreturn void helper_run(const struct helping *s, struct kin *kin, int control_end) {
     unsigned files = raise_files();
     helper_self.kin = kin;
     helper_self.null = fd_open("/dev/null", O_RDWR, 0);
-    helper_self.events = make_events(&files);
+    helper_self.events = fdevents_make_most(NULL, &files, FDS_FEW);
     helper_self.most_files = (int)files;
     if (!helper_self.events || !privileges_drop(s->conf->core, s->who)) _exit(1);
     set_signals();

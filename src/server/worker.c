@@ -193,10 +193,14 @@ void worker_unlisten_others(struct worker *w, const struct conf *conf) {
 
 /* ---- connections ------------------------------------------------------------------------------ */
 
+/* Those that count against server.max-connections. */
+static uint32_t active_conns(const struct worker *w) {
+    return w->conn_count - w->lingering_count;
+}
+
 static void accept_again(struct worker *w) {
-    uint32_t active = w->conn_count - w->lingering_count;
     if (w->mode != WORKER_SERVES || w->accepting) return;
-    if (active < w->max_conns - w->max_conns / 10) set_accepting(w, true);
+    if (active_conns(w) < w->max_conns - w->max_conns / 10) set_accepting(w, true);
 }
 
 /* Who has his response, and only has not closed yet, makes room for who has none. */
@@ -204,7 +208,7 @@ void worker_conn_added(struct worker *w) {
     w->conn_count++;
     while (w->conn_count > w->max_conns + w->linger_room && w->lingering_count)
         conn_abort(CONTAINER(w->lingering.next, struct conn, link));
-    if (w->conn_count - w->lingering_count < w->max_conns || !w->accepting) return;
+    if (active_conns(w) < w->max_conns || !w->accepting) return;
     say_note("%u connections: no more are accepted until some have ended (server.max-connections)", w->conn_count);
     set_accepting(w, false);
 }
@@ -249,27 +253,17 @@ static void on_end(struct deadline *d) {
     w->mode = WORKER_STOPS;
 }
 
-/* select() knows 1024 descriptors on most systems: better fewer connections than another event handler. */
-static struct fdevents *make_events(const char *backend, uint32_t *fds) {
-    struct fdevents *events = fdevents_make(backend, *fds);
-    while (!events && errno == EMFILE && *fds > FDS_KEPT_BACK * 2) {
-        *fds /= 2;
-        events = fdevents_make(backend, *fds);
-    }
-    return events;
-}
-
 struct worker *worker_make(struct conf *conf) {
     struct worker *w = memory_zeroed(1, sizeof *w);
     const struct core_settings *core = conf->core;
     const char *backend = core->event_handler.n ? fdevents_backend_by_name(core->event_handler.p) : NULL;
-    uint32_t fds = raise_fds(wanted_fds(core));
+    unsigned fds = raise_fds(wanted_fds(core));
     if (core->event_handler.n && !backend)
         say_warning("server.event-handler \"%s\" is not in this build: the best one is used", core->event_handler.p);
-    w->events = make_events(backend, &fds);
+    w->events = fdevents_make_most(backend, &fds, FDS_KEPT_BACK * 2);
     if (!w->events && backend) {
         say_warning("server.event-handler \"%s\" cannot be used here: %s", backend, strerror(errno));
-        w->events = make_events(NULL, &fds);
+        w->events = fdevents_make_most(NULL, &fds, FDS_KEPT_BACK * 2);
     }
     if (!w->events) {
         say_error("no event handler works here: %s", strerror(errno));
@@ -311,7 +305,7 @@ void worker_reconfigure(struct worker *w, struct conf *conf) {
     replies_clear(w->replies);
     uint32_t fds = raise_fds(wanted_fds(conf->core));
     apply_limits(w, fds < w->max_fds ? fds : w->max_fds); /* the event handler's size stays */
-    if (w->conn_count - w->lingering_count < w->max_conns) set_accepting(w, true);
+    if (active_conns(w) < w->max_conns) set_accepting(w, true);
     end_silence(w);
     modules_begin(conf, w->events);
     conf_drop(old);
