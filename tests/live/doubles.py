@@ -80,7 +80,7 @@ class Lane(threading.Thread):
         super().__init__()
         self.number, self.doubles, self.words = number, doubles, words
         self.passed = self.failed = self.skipped = self.tried = 0
-        self.process = None
+        self.process, self.failures = None, []
 
     def run(self):
         while True:
@@ -96,9 +96,13 @@ class Lane(threading.Thread):
         environment = environment_of(self.number, name, *rest)
         process = self.process = subprocess.Popen([sys.executable, live, *self.words], stdin=subprocess.DEVNULL,
                                                   stdout=subprocess.PIPE, env=environment)
-        totals = None
+        totals, again = None, False
         for line in process.stdout:
             text = line.decode(errors="replace").rstrip("\n")
+            again = text.startswith("once more: ") or again and not re.match(r"\d+ passed", text)
+            if again:
+                self.failures.append(text)
+                continue
             totals = re.match(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", text)
             print("%s: %s" % (name, text) if totals else text, flush=True)
         if process.wait() not in (0, 1) or not totals:
@@ -134,6 +138,7 @@ def main(arguments):
     for lane in lanes:
         lane.join()
     passed, failed, skipped = [sum(getattr(lane, w) for lane in lanes) for w in ("passed", "failed", "skipped")]
+    print("".join(line + "\n" for lane in lanes for line in lane.failures), end="")
     print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     if sum(lane.tried for lane in lanes) != count:
         print("FAIL: not every double was tried")

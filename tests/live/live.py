@@ -64,7 +64,8 @@ def is_wanted(test, words):
 
 def main(words):
     what = os.environ.get("LIVE_NAME", "") and os.environ["LIVE_NAME"] + ": "
-    passed = failed = skipped = 0
+    passed = skipped = 0
+    failures = []
     harness.scratch = tempfile.mkdtemp(prefix="goldcrest-live.")
     try:
         harness.install()
@@ -82,13 +83,14 @@ def main(words):
                 skipped += 1
                 print("skip %s: %s" % (what + test.name, problem[6:]), flush=True)
             else:
-                failed += 1
-                print("FAIL %s (%.1f s): %s" % (what + test.name, took, problem), flush=True)
+                failures.append("FAIL %s (%.1f s): %s" % (what + test.name, took, problem))
+                print(failures[-1], flush=True)
     finally:
         harness.end_all()
         shutil.rmtree(harness.scratch, ignore_errors=True)
-    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
-    return 1 if failed or not passed else 0
+    print("".join("once more: " + failure + "\n" for failure in failures), end="")  # where a log's end is all one has
+    print("%d passed, %d failed%s" % (passed, len(failures), ", %d skipped" % skipped if skipped else ""))
+    return 1 if failures or not passed else 0
 
 
 if __name__ == "__main__":
