@@ -58,8 +58,9 @@ void h1_chunked_give_back(struct h1_chunked *c, size_t n);
 
 /* scan.c: position of the first '\n' in s at or after from, or s.n. The only place with SIMD. */
 size_t scan_newline(struct span s, size_t from);
-/* Position of the first control character other than HTAB (00-08, 0A-1F, 7F) at or after from, or s.n. */
-size_t scan_control(struct span s, size_t from);
+/* Position of the first control character other than HTAB (00-08, 0A-1F, 7F) at or after from, or s.n. *marked: the
+ * first `mark`, no control character, before it, or s.n. */
+size_t scan_line(struct span s, size_t from, char mark, size_t *marked);
 /* Position of the first byte from `from` that is not of that class (CHAR_*), or s.n. */
 size_t scan_class(struct span s, size_t from, uint8_t wanted);
 

@@ -21,11 +21,24 @@ struct lines {
 /* How lines_next() ends, beside 400: */
 enum { LINE_NONE = 0, LINE = 1 };
 
-static int lines_next(struct lines *l, struct span *line) {
-    size_t start = l->at, end = scan_control(l->in, start);
-    while (end < l->in.n && !l->strict && !strchr("\r\n", l->in.p[end])) end = scan_control(l->in, end + 1);
+/* The end of a line without header-strict, from a control character in it on. */
+static size_t tolerant_end(struct span in, size_t end, char mark, size_t *marked) {
+    size_t first = *marked, later;
+    while (end < in.n && in.p[end] != '\r' && in.p[end] != '\n') {
+        end = scan_line(in, end + 1, mark, &later);
+        if (first == in.n) first = later;
+    }
+    *marked = first;
+    return end;
+}
+
+/* *marked: where the first `mark` stands in the line, or its length. */
+static int lines_next(struct lines *l, char mark, struct span *line, size_t *marked) {
+    size_t start = l->at, at, end = scan_line(l->in, start, mark, &at);
+    if (!l->strict) end = tolerant_end(l->in, end, mark, &at);
     if (end == l->in.n) return LINE_NONE;
     *line = span_between(l->in.p + start, l->in.p + end);
+    *marked = at == l->in.n ? line->n : at - start;
     if (l->in.p[end] == '\r') {
         if (++end == l->in.n) return LINE_NONE;
         if (l->in.p[end] != '\n') return 400;
@@ -80,22 +93,19 @@ static int parse_method(struct message *m, struct span text) {
 }
 
 /* method SP request-target SP HTTP-version: single spaces (RFC 9112 3). */
-static int parse_request_line(struct message *m, struct span line) {
-    size_t space = span_find(line, ' ');
+static int parse_request_line(struct message *m, struct span line, size_t space) {
     if (space == line.n) return 400;
     int status = parse_method(m, span_upto(line, space));
     line = span_from(line, space + 1);
-    space = span_find(line, ' ');
-    m->target_sent = span_upto(line, space);
-    if (m->target_sent.n == 0 || scan_class(m->target_sent, 0, CHAR_TARGET) < space) return 400;
-    if (space == line.n) return 400; /* HTTP/0.9 */
+    space = scan_class(line, 0, CHAR_TARGET);
+    m->target_sent = span_upto(line, space < line.n && line.p[space] != ' ' ? span_find(line, ' ') : space);
+    if (space == 0 || space == line.n || line.p[space] != ' ') return 400; /* HTTP/0.9 ends here, too */
     int version_status = parse_version(m, span_from(line, space + 1));
     return version_status ? version_status : status;
 }
 
 /* field-name ":" OWS field-value OWS; no space before the colon, no folding (RFC 9112 5). Returns 0 or 400. */
-static int split_field(struct span line, struct field *field) {
-    size_t colon = span_find(line, ':');
+static int split_field(struct span line, size_t colon, struct field *field) {
     if (colon == line.n) return 400;
     field->name = span_upto(line, colon);
     field->value = span_trim(span_from(line, colon + 1));
@@ -108,12 +118,13 @@ static int parse_fields(struct message *m, struct lines *lines, struct h1_framin
                         const struct h1_limits *limits, struct arena *a) {
     struct span line;
     struct field field;
+    size_t colon;
     uint32_t count = 0;
     for (;;) {
-        int status = lines_next(lines, &line);
+        int status = lines_next(lines, ':', &line, &colon);
         if (status != LINE) return status == LINE_NONE ? H1_MORE : status;
         if (line.n == 0) return H1_DONE;
-        if ((status = split_field(line, &field))) return status;
+        if ((status = split_field(line, colon, &field))) return status;
         if (count++ == limits->fields) return 431;
         bool is_kept = h1_framing_note(framing, &field, &status);
         if (status) return status;
@@ -126,9 +137,10 @@ static int parse_fields(struct message *m, struct lines *lines, struct h1_framin
 static int parse_lines(struct message *m, struct lines *lines, const struct h1_limits *limits, struct arena *a) {
     struct h1_framing framing = {.length = -1};
     struct span line;
-    int status = lines_next(lines, &line);
+    size_t space;
+    int status = lines_next(lines, ' ', &line, &space);
     if (status != LINE) return status == LINE_NONE ? H1_MORE : status;
-    if ((status = parse_request_line(m, line))) return status;
+    if ((status = parse_request_line(m, line, space))) return status;
     status = parse_fields(m, lines, &framing, limits, a);
     if (status != H1_DONE) return status;
     status = h1_framing_finish(m, &framing, limits->options, a);
@@ -171,6 +183,7 @@ int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const stru
     struct lines lines = {.in = in, .strict = (limits->options & PARSE_HEADER_STRICT) != 0};
     struct span line;
     struct field field;
+    size_t colon;
     uint32_t count = 0;
     bool cut = in.n > limits->head_bytes;
     if (cut) lines.in.n = limits->head_bytes;
@@ -178,10 +191,10 @@ int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const stru
     if (!is_empty && !head_end(lines.in, 0)) return cut ? 431 : H1_MORE;
 
     for (;;) {
-        int status = lines_next(&lines, &line);
+        int status = lines_next(&lines, ':', &line, &colon);
         if (status != LINE) return 400;
         if (line.n == 0) break;
-        if ((status = split_field(line, &field))) return status;
+        if ((status = split_field(line, colon, &field))) return status;
         if (count++ == limits->fields) return 431;
         if (header_flags(field.id) & HEADER_NO_TRAILER) continue;
         fields_append(f, a, field.id, field.name, field.value);

@@ -26,11 +26,12 @@ static size_t head_end(struct span in, size_t from) {
     return 0;
 }
 
-/* The next line of a whole head, without its end. False: it holds what no line may. */
-static bool next_line(struct span *head, struct span *line) {
-    size_t end = scan_control(*head, 0);
+/* The next line of a whole head, without its end, and where its first colon stands. False: it holds what no line may. */
+static bool next_line(struct span *head, struct span *line, size_t *colon) {
+    size_t end = scan_line(*head, 0, ':', colon);
     if (end == head->n) return false;
     *line = span_upto(*head, end);
+    if (*colon == head->n) *colon = end;
     if (head->p[end] == '\r') end++;
     if (end == head->n || head->p[end] != '\n') return false;
     *head = span_from(*head, end + 1);
@@ -92,8 +93,7 @@ static bool note(struct h1_response *x, struct framing *f, const struct field *f
     }
 }
 
-static const char *split_field(struct span line, struct field *field) {
-    size_t colon = span_find(line, ':');
+static const char *split_field(struct span line, size_t colon, struct field *field) {
     if (line.p[0] == ' ' || line.p[0] == '\t') return "a field is folded";
     if (colon == line.n) return "a field has no colon";
     field->name = span_upto(line, colon);
@@ -107,10 +107,11 @@ static const char *read_fields(struct h1_response *x, struct span head, struct f
     const char *why = NULL;
     struct span line;
     struct field field;
+    size_t colon;
     for (;;) {
-        if (!next_line(&head, &line)) return "there is a control character in its head";
+        if (!next_line(&head, &line, &colon)) return "there is a control character in its head";
         if (line.n == 0) return NULL;
-        if ((why = split_field(line, &field))) return why;
+        if ((why = split_field(line, colon, &field))) return why;
         if (into->count == H1_RESPONSE_FIELDS_MAX) return "it has too many fields";
         if (f && !note(x, f, &field, &why)) {
             if (why) return why;
@@ -157,12 +158,13 @@ static const char *decide_body(struct h1_response *x, const struct framing *f) {
 static enum h1_response_word read_head(struct h1_response *x, struct span head) {
     struct framing framing = {0};
     struct span line;
+    size_t colon;
     x->fields = (struct fields){0};
     x->length = -1;
     x->chunked = false;
     x->connection = (struct span){NULL, 0};
     const char *why =
-        next_line(&head, &line) ? read_status(x, line) : "there is a control character in its status line";
+        next_line(&head, &line, &colon) ? read_status(x, line) : "there is a control character in its status line";
     if (!why) why = read_fields(x, head, &x->fields, &framing);
     if (why) return broken(x, why);
     if (x->status < 200 && x->status != 101) {

@@ -28,18 +28,19 @@ bool uri_absolute(struct span target, struct span *scheme, struct span *authorit
 
 /* Four decimal numbers without leading zeros, as inet_aton() and others would not agree on them. */
 static bool is_ipv4(struct span s) {
-    struct span part;
-    int parts = 0;
-    while (span_next(&s, '.', &part)) {
-        int value = 0;
-        if (++parts > 4 || part.n < 1 || part.n > 3 || (part.n > 1 && part.p[0] == '0')) return false;
-        for (size_t i = 0; i < part.n; i++) {
-            if (!ascii_is_digit(part.p[i])) return false;
-            value = value * 10 + (part.p[i] - '0');
+    unsigned value = 0, digits = 0, dots = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '.') {
+            if (digits == 0 || ++dots > 3) return false;
+            value = digits = 0;
+        } else {
+            if (!ascii_is_digit(s.p[i]) || (digits > 0 && value == 0)) return false;
+            value = value * 10 + (unsigned)(s.p[i] - '0');
+            if (value > 255) return false;
+            digits++;
         }
-        if (value > 255) return false;
     }
-    return parts == 4;
+    return dots == 3 && digits > 0;
 }
 
 static bool is_hex_group(struct span s) {
