@@ -62,6 +62,8 @@ class Backend:
 
     def signal(self, number):
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            os.waitpid(self.process.pid, os.WUNTRACED)  # until it stands still, it answers
 
     def mark(self, word, yes=True):
         path = os.path.join(self.directory, word)
