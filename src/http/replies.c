@@ -14,7 +14,7 @@ enum { FIRST_CHAINS = 64, ENTRY_MAX_SHARE = 4 /* a reply may take a quarter of t
 struct replies {
     struct reply **chains;
     size_t chain_count; /* a power of two */
-    struct list used;
+    struct list kept;
     size_t max_bytes;
     unsigned max_files;
     struct replies_counts counts;
@@ -26,7 +26,7 @@ struct replies *replies_make(size_t max_bytes, unsigned max_files) {
     c->chains = memory_zeroed(FIRST_CHAINS, sizeof *c->chains);
     c->max_bytes = max_bytes;
     c->max_files = max_files;
-    list_init(&c->used);
+    list_init(&c->kept);
     return c;
 }
 
@@ -38,7 +38,7 @@ static void forget(struct replies *c, struct reply *p) {
     struct reply **at = &c->chains[p->hash & (c->chain_count - 1)];
     while (*at != p) at = &(*at)->next;
     *at = p->next;
-    list_remove(&p->used);
+    list_remove(&p->link);
     c->counts.entries--;
     c->counts.bytes -= cost(p);
     c->counts.files -= p->file ? 1 : 0;
@@ -47,12 +47,21 @@ static void forget(struct replies *c, struct reply *p) {
 }
 
 static struct reply *oldest(struct replies *c) {
-    return CONTAINER(c->used.prev, struct reply, used);
+    return CONTAINER(c->kept.prev, struct reply, link);
 }
 
+/* The oldest goes, but what was asked for meanwhile has another round: a hit writes nothing but that it was one. */
 static void make_room(struct replies *c) {
-    while (!list_is_empty(&c->used) && (c->counts.bytes > c->max_bytes || c->counts.files > c->max_files))
-        forget(c, oldest(c));
+    while (!list_is_empty(&c->kept) && (c->counts.bytes > c->max_bytes || c->counts.files > c->max_files)) {
+        struct reply *p = oldest(c);
+        if (!p->was_asked_for) {
+            forget(c, p);
+            continue;
+        }
+        p->was_asked_for = false;
+        list_remove(&p->link);
+        list_add_first(&c->kept, &p->link);
+    }
 }
 
 void replies_limit(struct replies *c, size_t max_bytes) {
@@ -61,7 +70,7 @@ void replies_limit(struct replies *c, size_t max_bytes) {
 }
 
 void replies_clear(struct replies *c) {
-    while (!list_is_empty(&c->used)) forget(c, oldest(c));
+    while (!list_is_empty(&c->kept)) forget(c, oldest(c));
 }
 
 void replies_drop(struct replies *c) {
@@ -104,18 +113,15 @@ struct reply *replies_find(struct replies *c, const struct request *r, uint32_t 
         return NULL;
     }
     c->counts.hits++;
-    if (c->used.next != &p->used) {
-        list_remove(&p->used);
-        list_add_first(&c->used, &p->used);
-    }
+    p->was_asked_for = true;
     return p;
 }
 
 static void grow(struct replies *c) {
     size_t count = c->chain_count * 2;
     struct reply **chains = memory_zeroed(count, sizeof *chains);
-    for (struct list *i = c->used.next; i != &c->used; i = i->next) {
-        struct reply *p = CONTAINER(i, struct reply, used);
+    for (struct list *i = c->kept.next; i != &c->kept; i = i->next) {
+        struct reply *p = CONTAINER(i, struct reply, link);
         p->next = chains[p->hash & (count - 1)];
         chains[p->hash & (count - 1)] = p;
     }
@@ -136,7 +142,7 @@ void replies_keep(struct replies *c, struct reply *p, const struct request *r, u
     struct reply **chain = &c->chains[p->hash & (c->chain_count - 1)];
     p->next = *chain;
     *chain = reply_hold(p);
-    list_add_first(&c->used, &p->used);
+    list_add_first(&c->kept, &p->link);
     c->counts.entries++;
     c->counts.bytes += cost(p);
     c->counts.files += p->file ? 1 : 0;

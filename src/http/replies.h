@@ -12,7 +12,7 @@
  * A reply may be kept when everything that had a say in it is part of the key (listener, scheme, authority, target
  * as sent, bits of the other conditions) or is looked at again, at most once a second: what `lasting` says. What was
  * chosen by Accept-Encoding is right for all who would have got the same choice: a target has a few replies then.
- * Bounded in bytes and in open files; the least recently used goes first.
+ * Bounded in bytes and in open files; the oldest that was not asked for again goes first.
  */
 struct replies;
 

@@ -97,7 +97,7 @@ struct reply *reply_make(struct request *r, bool range_requests) {
     p->lasting = r->lasting;
     p->plan = r->plan;
     p->choices = r->choices;
-    list_init(&p->used);
+    list_init(&p->link);
     if (p->no_body) chunks_clear(&r->body);
     if (!take_body(p, &r->body)) {
         int error = errno;

@@ -22,35 +22,38 @@ enum { REPLY_INLINE_BYTES = 64 * 1024 }; /* larger files are sent from their des
  */
 struct reply {
     unsigned refs;
+
+    /* what the cache looks at: together, since each hit among many replies waits for this memory */
+    uint32_t hash;
+    struct reply *next; /* in its hash chain */
+    uint64_t conditions;
+    struct span authority, target;
+    uint32_t listener;
+    uint8_t lasting; /* enum lasting */
+    bool is_tls;
+    bool was_asked_for; /* since the cache last looked for what could go */
+    bool kept;
+    int64_t looked_s; /* when it was last compared with the file system */
+    struct choices choices;
+
     int status;
+    bool no_range; /* server.range-requests = "disable", or it was coded on the way */
+    bool no_body;  /* a status that has none: 204, 304 */
+    bool has_state;
+    const struct plan *plan;
     struct blob *head;
     struct blob *head_304; /* what a fresh client gets; made when it is first asked for */
     struct blob *coded[2]; /* head and head_304 as HTTP/2's header blocks (h2/emit), without Date; made on demand */
     struct blob *body;
     struct file *file;
     uint64_t length;
+    struct span path;      /* of the file that it came from; for the access log and for looking again */
     struct validators validators;
     struct span content_type;
-    struct span path;      /* of the file that it came from; for the access log and for looking again */
-    bool no_range;         /* server.range-requests = "disable", or it was coded on the way */
-    bool no_body;          /* a status that has none: 204, 304 */
     struct blob *own;
 
-    /* the cache's notes */
-    struct reply *next;    /* in its hash chain */
-    struct list used;      /* most recently used first */
-    const struct plan *plan;
-    uint64_t conditions;
-    struct choices choices;
-    struct span authority, target;
+    struct list link;        /* of the kept ones, the last one made first */
     struct file_state state; /* of the file at `path`; known from its opening if has_state */
-    int64_t looked_s;      /* when it was last compared with the file system */
-    uint32_t hash;
-    uint32_t listener;
-    uint8_t lasting;       /* enum lasting */
-    bool is_tls;
-    bool has_state;
-    bool kept;
 };
 
 /* From what the modules made of r: status, fields and a complete body (taken out of r->body). Small files are read

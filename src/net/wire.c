@@ -20,7 +20,11 @@ enum { IOVECS = IOV_MAX }; /* Solaris: 16 */
 #else
 enum { IOVECS = 64 };
 #endif
-enum { COPY_BYTES = 64 * 1024 };
+enum {
+    COPY_BYTES = 64 * 1024,
+    TOGETHER_BYTES = 16 * 1024,
+    WORTH_COPYING = 1024 /* bytes a piece: fewer are copied faster than the kernel takes another piece */
+};
 
 static bool use_sendfile = HAS_SENDFILE;
 
@@ -32,25 +36,61 @@ ssize_t wire_receive(int fd, char *bytes, size_t n) {
     return errno == EAGAIN || errno == EWOULDBLOCK ? WIRE_LATER : WIRE_BROKEN;
 }
 
-/* Bytes written, or -1. more: a file follows, or the FIN: the kernel should wait for it before it sends a small
+/* A few bytes of a file, behind what is in memory: they are read rather than sent by a call of their own. False: not
+ * all of them could be. */
+static bool read_small(const struct chunk *c, char *bytes, size_t room) {
+    return c->left <= room && pread(c->is.file->fd, bytes, (size_t)c->left, (off_t)c->at) == (ssize_t)c->left;
+}
+
+struct pieces {
+    struct iovec iov[IOVECS];
+    unsigned n;
+    uint64_t bytes;
+};
+
+/* The queue's beginning as far as it is in memory, or soon. True: there is more behind it. */
+static bool collect(struct pieces *all, const struct chunks *q, uint64_t max) {
+    static char read[TOGETHER_BYTES];
+    size_t at = 0;
+    all->n = 0;
+    all->bytes = 0;
+    for (; all->n < q->count && all->n < IOVECS && all->bytes < max; all->n++) {
+        struct chunk *c = chunks_at(q, all->n);
+        size_t n = (size_t)(c->left < max - all->bytes ? c->left : max - all->bytes);
+        char *bytes = c->kind == CHUNK_FILE ? read + at : (char *)(uintptr_t)chunk_bytes(c);
+        if (c->kind == CHUNK_FILE) {
+            if (all->n == 0 || n < c->left || !read_small(c, bytes, sizeof read - at)) return true;
+            at += n;
+        }
+        all->iov[all->n] = (struct iovec){bytes, n};
+        all->bytes += n;
+    }
+    return all->n < q->count && all->n < IOVECS && all->bytes < max;
+}
+
+static ssize_t send_together(int fd, const struct pieces *all, int flags) {
+    static char bytes[TOGETHER_BYTES];
+    size_t at = 0;
+    for (unsigned i = 0; i < all->n; i++) {
+        memcpy(bytes + at, all->iov[i].iov_base, all->iov[i].iov_len);
+        at += all->iov[i].iov_len;
+    }
+    return send(fd, bytes, at, flags);
+}
+
+/* Bytes written, or -1. More: a file follows, or the FIN: the kernel should wait for it before it sends a small
  * segment. */
 static ssize_t send_memory(int fd, const struct chunks *q, uint64_t max, bool is_last, uint64_t *wanted) {
-    struct iovec iov[IOVECS];
-    uint16_t n = 0; /* msg_iovlen is an int here, a size_t there */
-    *wanted = 0;
-    while (n < q->count && n < IOVECS && *wanted < max) {
-        struct chunk *c = chunks_at(q, n);
-        if (c->kind == CHUNK_FILE) break;
-        iov[n].iov_base = (void *)(uintptr_t)chunk_bytes(c);
-        iov[n].iov_len = (size_t)(c->left < max - *wanted ? c->left : max - *wanted);
-        *wanted += iov[n].iov_len;
-        n++;
-    }
-    bool more = n < q->count ? n < IOVECS && *wanted < max : is_last;
-    if (n == 1 && !more) return send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
-    struct msghdr message = {.msg_iov = iov};
-    message.msg_iovlen = n;
-    return sendmsg(fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    struct pieces all;
+    bool more = collect(&all, q, max) || (is_last && all.n == q->count);
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    *wanted = all.bytes;
+    if (all.n == 1) return send(fd, all.iov[0].iov_base, all.iov[0].iov_len, flags);
+    if (all.bytes <= TOGETHER_BYTES && all.bytes <= (uint64_t)all.n * WORTH_COPYING)
+        return send_together(fd, &all, flags);
+    struct msghdr message = {.msg_iov = all.iov};
+    message.msg_iovlen = (uint16_t)all.n; /* an int here, a size_t there */
+    return sendmsg(fd, &message, flags);
 }
 
 /* Where the system has no sendfile, or not for this kind of file. */

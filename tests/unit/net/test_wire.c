@@ -177,6 +177,36 @@ START_TEST(all_bytes_arrive) {
 }
 END_TEST
 
+/* Small parts of a file leave with what stands before them, in one segment; what cannot be read is an error still. */
+START_TEST(small_parts_of_a_file) {
+    char got[4096];
+    struct chunks q = {0};
+    struct file *f = file_open(path);
+    chunks_add_constant(&q, SPAN("head: "));
+    chunks_add_file(&q, f, 1000, 300);
+    chunks_add_constant(&q, SPAN("between"));
+    chunks_add_file(&q, f, 70000, 20);
+    ck_assert_int_eq(wire_flush(pair[0], &q, 1 << 20, false), WIRE_SENT);
+    ssize_t n = wire_receive(pair[1], got, sizeof got);
+    ck_assert_int_eq(n, 6 + 300 + 7 + 20);
+    ck_assert_int_eq(memcmp(got, "head: ", 6), 0);
+    ck_assert_int_eq(memcmp(got + 306, "between", 7), 0);
+    for (size_t i = 0; i < 300; i++) ck_assert_int_eq(got[6 + i], byte_at(1000 + i));
+    for (size_t i = 0; i < 20; i++) ck_assert_int_eq(got[313 + i], byte_at(70000 + i));
+
+    chunks_add_constant(&q, SPAN("head: "));
+    chunks_add_file(&q, f, 90, 300);
+    ck_assert_int_eq(truncate(path, 100), 0);
+    ck_assert_int_eq(wire_flush(pair[0], &q, 1 << 20, false), WIRE_FAILED);
+    ck_assert_int_eq(errno, EIO);
+    ck_assert_int_eq(wire_receive(pair[1], got, sizeof got), 6 + 10);
+    ck_assert_uint_eq(q.bytes, 290);
+    chunks_clear(&q);
+    ck_assert_uint_eq(f->refs, 1);
+    file_drop(f);
+}
+END_TEST
+
 START_TEST(a_file_that_has_become_shorter) {
     ck_assert(wire_set_backend(_i ? SPAN("writev") : SPAN("sendfile")));
     struct chunks q = {0};
@@ -218,6 +248,7 @@ int main(void) {
     tcase_add_test(all, links_are_refused_where_asked);
     tcase_add_test(all, chunks_queue);
     tcase_add_loop_test(all, all_bytes_arrive, 0, 6);
+    tcase_add_test(all, small_parts_of_a_file);
     tcase_add_loop_test(all, a_file_that_has_become_shorter, 0, 2);
     tcase_add_test(all, a_peer_that_is_gone);
     suite_add_tcase(suite, all);
