@@ -45,12 +45,6 @@ size_t span_search(struct span s, struct span what) {
     return s.n;
 }
 
-struct span span_trim(struct span s) {
-    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) s = span_from(s, 1);
-    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t')) s.n--;
-    return s;
-}
-
 bool span_next(struct span *rest, char sep, struct span *part) {
     if (!rest->p) return false;
     size_t at = span_find(*rest, sep);

@@ -74,7 +74,11 @@ size_t span_find_last(struct span s, char c);
 size_t span_search(struct span s, struct span what);
 
 /* Without the bytes of " \t" at both ends (OWS, RFC 9110 5.6.3). */
-struct span span_trim(struct span s);
+static inline struct span span_trim(struct span s) {
+    for (; s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'); s.n--) s.p++;
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t')) s.n--;
+    return s;
+}
 
 /* Takes what stands before the next sep off *rest (all of it if there is no sep). False when *rest is used up. */
 bool span_next(struct span *rest, char sep, struct span *part);

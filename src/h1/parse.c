@@ -24,7 +24,7 @@ enum { LINE_NONE = 0, LINE = 1 };
 /* The end of a line without header-strict, from a control character in it on. */
 static size_t tolerant_end(struct span in, size_t end, char mark, size_t *marked) {
     size_t first = *marked, later;
-    while (end < in.n && in.p[end] != '\r' && in.p[end] != '\n') {
+    while (end < in.n && in.p[end] != '\r' && in.p[end] != '\n' && in.p[end] != '\0') {
         end = scan_line(in, end + 1, mark, &later);
         if (first == in.n) first = later;
     }

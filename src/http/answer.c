@@ -12,6 +12,8 @@
  * it is the same for each file so that a resumed download can be compared. */
 #define BOUNDARY "goldcrest-byteranges-7f3a"
 
+enum { RANGE_BYTES = 128 }; /* Content-Range and Content-Length */
+
 void answer_decide(struct answer *a, const struct reply *p, const struct request *r, int64_t now) {
     bool get = r->in.method == METHOD_GET, head = r->in.method == METHOD_HEAD;
     a->status = p->status;
@@ -85,16 +87,36 @@ static uint64_t multipart_length(const struct answer *a, const struct reply *p) 
     return n;
 }
 
-static struct blob *head_206(const struct answer *a, const struct reply *p) {
+static void add_range(struct buf *head, const struct byte_range *range, uint64_t length) {
+    buf_add(head, SPAN("Content-Range: bytes "));
+    buf_add_number(head, range->first);
+    buf_add_char(head, '-');
+    buf_add_number(head, range->last);
+    buf_add_char(head, '/');
+    buf_add_number(head, length);
+    buf_add(head, SPAN("\r\n"));
+    head_add_length(head, range->last - range->first + 1);
+}
+
+static struct blob *made_once(struct blob **kept, int status, const struct reply *p, bool (*wanted)(enum header id)) {
+    if (!*kept) {
+        struct buf head = {0};
+        head_start(&head, status);
+        add_fields(&head, p, wanted);
+        *kept = head_finish(&head);
+    }
+    return *kept;
+}
+
+static struct blob *head_206(const struct answer *a, struct reply *p) {
     struct buf head = {0};
-    head_start(&head, 206);
     if (a->range_count == 1) {
-        const struct byte_range *range = &a->ranges[0];
-        add_fields(&head, p, in_206);
-        buf_printf(&head, "Content-Range: bytes %llu-%llu/%llu\r\nContent-Length: %llu\r\n",
-                   (unsigned long long)range->first, (unsigned long long)range->last, (unsigned long long)p->length,
-                   (unsigned long long)(range->last - range->first + 1));
+        struct span same = blob_span(made_once(&p->head_206, 206, p, in_206));
+        buf_room(&head, same.n + RANGE_BYTES);
+        buf_add(&head, same);
+        add_range(&head, &a->ranges[0], p->length);
     } else {
+        head_start(&head, 206);
         add_fields(&head, p, in_multipart);
         buf_printf(&head, "Content-Type: multipart/byteranges; boundary=" BOUNDARY "\r\nContent-Length: %llu\r\n",
                    (unsigned long long)multipart_length(a, p));
@@ -111,19 +133,9 @@ static struct blob *head_error(const struct answer *a, const struct reply *p) {
     return head_finish(&head);
 }
 
-static struct blob *head_304(struct reply *p) {
-    if (!p->head_304) {
-        struct buf head = {0};
-        head_start(&head, 304);
-        add_fields(&head, p, in_304);
-        p->head_304 = head_finish(&head);
-    }
-    return blob_hold(p->head_304);
-}
-
 struct blob *answer_head(const struct answer *a, struct reply *p) {
     if (a->status == p->status) return blob_hold(p->head);
-    if (a->status == 304) return head_304(p);
+    if (a->status == 304) return blob_hold(made_once(&p->head_304, 304, p, in_304));
     return a->status == 206 ? head_206(a, p) : head_error(a, p);
 }
 

@@ -84,7 +84,8 @@ void date_format(int64_t t, char out[HTTP_DATE_BYTES]) {
 static const char *const patterns[] = {"a, d b Y h:m:s z", "A, d-b-y h:m:s z", "a b e h:m:s Y"};
 
 static bool take_name(struct span *s, const char *const *names, int count, int *index) {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; s->n > 0 && i < count; i++) {
+        if (s->p[0] != names[i][0]) continue;
         struct span name = span_of(names[i]);
         if (!span_starts(*s, name)) continue;
         *s = span_from(*s, name.n);

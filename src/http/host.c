@@ -104,22 +104,16 @@ static bool is_tolerable(struct span host) {
 
 /* The usual Host, in one pass: a lower-case name that every option accepts as it is, and perhaps a port. */
 static bool is_clean(struct span host) {
-    char before = '.';
-    bool digits = true; /* only digits since the last dot */
-    size_t i = 0;
-    for (; i < host.n && host.p[i] != ':'; i++) {
-        char c = host.p[i];
-        if (c == '.' || c == '-') {
-            if (before == '.' || (before == '-' && c == '.')) return false;
-            digits = c == '.';
-        } else {
-            if (!(char_class[(unsigned char)c] & CHAR_HOST)) return false;
-            digits &= ascii_is_digit(c);
-        }
-        before = c;
+    size_t at = 0, label;
+    for (;; at++) {
+        for (label = at; at < host.n && (char_class[(unsigned char)host.p[at]] & CHAR_HOST);) at++;
+        if (at == label || host.p[label] == '-' || host.p[at - 1] == '-') return false;
+        if (at == host.n || host.p[at] != '.') break;
     }
-    if (before == '.' || before == '-' || i > 63 || (digits && !is_ipv4(span_upto(host, i)))) return false;
-    return i == host.n || (i + 1 < host.n && is_port(span_from(host, i + 1)));
+    if (at > 63 || (at < host.n && (host.p[at] != ':' || at + 1 == host.n))) return false;
+    while (label < at && ascii_is_digit(host.p[label])) label++;
+    if (label == at && !is_ipv4(span_upto(host, at))) return false; /* the last label has only digits */
+    return at == host.n || is_port(span_from(host, at + 1));
 }
 
 struct span host_without_port(struct span authority) {

@@ -9,6 +9,13 @@ struct name {
     uint8_t n, flags;
 };
 
+const uint8_t header_flag_bits[HEADER_COUNT] = {
+    0,
+#define HEADER(id, text, flags) flags,
+#include "http/header.def"
+#undef HEADER
+};
+
 static const struct name methods[METHOD_COUNT] = {
     {"", 0, 0},
 #define METHOD(id, text, flags) {text, sizeof text - 1, flags},
@@ -18,7 +25,7 @@ static const struct name methods[METHOD_COUNT] = {
 
 static const struct name headers[HEADER_COUNT] = {
     {"", 0, 0},
-#define HEADER(id, text, flags) {text, sizeof text - 1, flags},
+#define HEADER(id, text, flags) {text, sizeof text - 1, 0},
 #include "http/header.def"
 #undef HEADER
 };
@@ -126,14 +133,18 @@ static inline unsigned folded(char c) {
     return (unsigned char)c | 0x20u;
 }
 
-unsigned header_slot(struct span name) {
+static inline unsigned slot_of(struct span name) {
     if (name.n == 0) return 0;
     unsigned first = folded(name.p[0]), middle = folded(name.p[name.n / 2]), last = folded(name.p[name.n - 1]);
     return ((unsigned)name.n * 244U + first * 157U + middle * 6U + last * 32U) % HEADER_SLOTS;
 }
 
+unsigned header_slot(struct span name) {
+    return slot_of(name);
+}
+
 /* Up to eight bytes in one word; some of them twice. */
-static uint64_t word_of(const char *p, size_t n) {
+static inline uint64_t word_of(const char *p, size_t n) {
     uint64_t word = 0;
     uint32_t half[2] = {0, 0};
     if (n >= 8) {
@@ -151,19 +162,19 @@ static uint64_t word_of(const char *p, size_t n) {
 
 /* Do they differ only in the case of letters? Names in the table consist of letters, which have bit 0x40, and of
  * digits and "-", which don't: so 0x20 may differ exactly where the name has 0x40. */
-static bool same_word(const char *sent, const char *name, size_t n) {
+static inline bool same_word(const char *sent, const char *name, size_t n) {
     uint64_t a = word_of(sent, n), b = word_of(name, n);
     return ((a ^ b) & ~((b >> 1) & UINT64_C(0x2020202020202020))) == 0;
 }
 
-static bool same_name(const char *sent, const char *name, size_t n) {
+static inline bool same_name(const char *sent, const char *name, size_t n) {
     for (; n > 8; sent += 8, name += 8, n -= 8)
         if (!same_word(sent, name, 8)) return false;
     return same_word(sent, name, n);
 }
 
 enum header header_find(struct span name) {
-    for (unsigned slot = header_slot(name); header_slots[slot]; slot = (slot + 1) % HEADER_SLOTS) {
+    for (unsigned slot = slot_of(name); header_slots[slot]; slot = (slot + 1) % HEADER_SLOTS) {
         const struct name *known = &headers[header_slots[slot]];
         if (known->n == name.n && same_name(name.p, known->text, name.n)) return (enum header)header_slots[slot];
     }
@@ -172,10 +183,6 @@ enum header header_find(struct span name) {
 
 struct span header_name(enum header h) {
     return name_span(&headers[h]);
-}
-
-unsigned header_flags(enum header h) {
-    return headers[h].flags;
 }
 
 /* Sums of the CHAR_ bits. */

@@ -119,6 +119,7 @@ void reply_drop(struct reply *p) {
     if (!p || --p->refs > 0) return;
     blob_drop(p->head);
     blob_drop(p->head_304);
+    blob_drop(p->head_206);
     blob_drop(p->coded[0]);
     blob_drop(p->coded[1]);
     blob_drop(p->body);

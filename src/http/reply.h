@@ -43,6 +43,7 @@ struct reply {
     const struct plan *plan;
     struct blob *head;
     struct blob *head_304; /* what a fresh client gets; made when it is first asked for */
+    struct blob *head_206; /* what all ranges have in common; likewise */
     struct blob *coded[2]; /* head and head_304 as HTTP/2's header blocks (h2/emit), without Date; made on demand */
     struct blob *body;
     struct file *file;
