@@ -33,7 +33,7 @@ static size_t tolerant_end(struct span in, size_t end, char mark, size_t *marked
 }
 
 /* *marked: where the first `mark` stands in the line, or its length. */
-static int lines_next(struct lines *l, char mark, struct span *line, size_t *marked) {
+static inline int lines_next(struct lines *l, char mark, struct span *line, size_t *marked) {
     size_t start = l->at, at, end = scan_line(l->in, start, mark, &at);
     if (!l->strict) end = tolerant_end(l->in, end, mark, &at);
     if (end == l->in.n) return LINE_NONE;
@@ -105,7 +105,7 @@ static int parse_request_line(struct message *m, struct span line, size_t space)
 }
 
 /* field-name ":" OWS field-value OWS; no space before the colon, no folding (RFC 9112 5). Returns 0 or 400. */
-static int split_field(struct span line, size_t colon, struct field *field) {
+static inline int split_field(struct span line, size_t colon, struct field *field) {
     if (colon == line.n) return 400;
     field->name = span_upto(line, colon);
     field->value = span_trim(span_from(line, colon + 1));

@@ -16,8 +16,7 @@ static bool any_has(const struct fields *request, enum header id, struct span et
 
 /* A date that is none is as if the field were not there. */
 static bool has_date(const struct fields *request, enum header id, int64_t now, int64_t *t) {
-    const struct field *field = fields_first(request, id);
-    return field && date_parse(field->value, now, t);
+    return fields_have(request, id) && date_parse(fields_first(request, id)->value, now, t);
 }
 
 static bool may_be_done(const struct fields *request, const struct validators *v, int64_t now) {

@@ -28,19 +28,16 @@ bool uri_absolute(struct span target, struct span *scheme, struct span *authorit
 
 /* Four decimal numbers without leading zeros, as inet_aton() and others would not agree on them. */
 static bool is_ipv4(struct span s) {
-    unsigned value = 0, digits = 0, dots = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '.') {
-            if (digits == 0 || ++dots > 3) return false;
-            value = digits = 0;
-        } else {
-            if (!ascii_is_digit(s.p[i]) || (digits > 0 && value == 0)) return false;
-            value = value * 10 + (unsigned)(s.p[i] - '0');
-            if (value > 255) return false;
-            digits++;
-        }
+    size_t at = 0;
+    for (int part = 0; part < 4; part++) {
+        size_t start = at;
+        unsigned value = 0;
+        for (; at < s.n && at - start < 3 && ascii_is_digit(s.p[at]); at++)
+            value = value * 10 + (unsigned)(s.p[at] - '0');
+        if (at == start || value > 255 || (s.p[start] == '0' && at - start > 1)) return false;
+        if (part < 3 && (at == s.n || s.p[at++] != '.')) return false;
     }
-    return dots == 3 && digits > 0;
+    return at == s.n;
 }
 
 static bool is_hex_group(struct span s) {
