@@ -43,7 +43,11 @@ enum {
 
 enum header header_find(struct span name); /* in any case */
 struct span header_name(enum header h);    /* "Content-Type"; empty for HEADER_OTHER */
-unsigned header_flags(enum header h);
+
+extern const uint8_t header_flag_bits[HEADER_COUNT];
+static inline unsigned header_flags(enum header h) {
+    return header_flag_bits[h];
+}
 
 /* Where header_find() starts to look in its table of HEADER_SLOTS places; for the test that checks the table. */
 enum { HEADER_SLOTS = 512 };
