@@ -9,9 +9,11 @@ src_base_libbase_la_SOURCES = \
 	src/base/hashes.c src/base/hashes.h \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
+	src/base/literal.c \
 	src/base/map.c src/base/map.h \
 	src/base/md5.c \
 	src/base/memory.c src/base/memory.h \
+	src/base/needles.c src/base/needles.h \
 	src/base/number.c src/base/number.h \
 	src/base/random.c src/base/random.h \
 	src/base/regex.c src/base/regex.h \
@@ -87,6 +89,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/core.c src/server/core.h \
 	src/server/daemon.c src/server/daemon.h \
 	src/server/errorpage.c src/server/errorpage.h \
+	src/server/groups.c \
 	src/server/handler.h \
 	src/server/handshake.c \
 	src/server/helper.c src/server/helper.h \

@@ -16,6 +16,7 @@ include tests/unit/server/local.mk
 include tests/unit/modules/local.mk
 include tests/fuzz/local.mk
 include tests/replay/local.mk
+include tests/bench/local.mk
 include tests/live/local.mk
 include tests/portability/local.mk
 

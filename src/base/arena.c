@@ -14,7 +14,7 @@
 
 #include "base/memory.h"
 
-enum { BLOCK_BYTES = 2048 };
+enum { BLOCK_BYTES = 2048, SPARE_BLOCKS = 32 };
 
 struct arena_block {
     struct arena_block *older;
@@ -22,9 +22,31 @@ struct arena_block {
     max_align_t bytes[];
 };
 
+/* Of BLOCK_BYTES: what one request gives back, the next one takes. */
+static struct arena_block *spare;
+static unsigned spare_count;
+
+static struct arena_block *block_get(size_t size) {
+    struct arena_block *block = spare;
+    if (size != BLOCK_BYTES || !block) return memory_get(sizeof *block + size);
+    spare = block->older;
+    spare_count--;
+    return block;
+}
+
+static void block_drop(struct arena_block *block) {
+    if (block->size != BLOCK_BYTES || spare_count == SPARE_BLOCKS) {
+        free(block);
+        return;
+    }
+    block->older = spare;
+    spare = block;
+    spare_count++;
+}
+
 static void arena_add_block(struct arena *a, size_t at_least) {
     size_t size = at_least > BLOCK_BYTES ? at_least : BLOCK_BYTES;
-    struct arena_block *block = memory_get(sizeof *block + size);
+    struct arena_block *block = block_get(size);
     block->older = a->blocks;
     block->size = size;
     a->blocks = block;
@@ -93,7 +115,7 @@ struct span arena_printf(struct arena *a, const char *format, ...) {
 void arena_reset(struct arena *a) {
     while (a->blocks && a->blocks->older) {
         struct arena_block *older = a->blocks->older;
-        free(a->blocks);
+        block_drop(a->blocks);
         a->blocks = older;
     }
     if (!a->blocks) return;
@@ -108,7 +130,7 @@ void arena_reset(struct arena *a) {
 void arena_done(struct arena *a) {
     while (a->blocks) {
         struct arena_block *older = a->blocks->older;
-        free(a->blocks);
+        block_drop(a->blocks);
         a->blocks = older;
     }
     *a = (struct arena){NULL, NULL, NULL};

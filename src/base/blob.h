@@ -14,6 +14,8 @@ struct blob {
     char p[];
 };
 
+enum { BLOB_USUAL_BYTES = 2032 }; /* the size that costs least: two kilobytes with what stands in front */
+
 struct blob *blob_make(size_t n); /* uninitialised, one reference */
 struct blob *blob_copy(struct span s);
 

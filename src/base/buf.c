@@ -10,26 +10,15 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
 void buf_done(struct buf *b) {
     free(b->p);
     *b = (struct buf){NULL, 0, 0};
 }
 
-char *buf_room(struct buf *b, size_t more) {
-    if (b->cap - b->n < more) b->p = memory_grow(b->p, &b->cap, b->n + more, 1);
-    return b->p + b->n;
-}
-
-void buf_add(struct buf *b, struct span s) {
-    if (s.n == 0) return;
-    memcpy(buf_room(b, s.n), s.p, s.n);
-    b->n += s.n;
-}
-
-void buf_add_char(struct buf *b, char c) {
-    *buf_room(b, 1) = c;
-    b->n++;
+void buf_grow(struct buf *b, size_t more) {
+    b->p = memory_grow(b->p, &b->cap, b->n + more, 1);
 }
 
 void buf_add_text(struct buf *b, const char *text) {
@@ -37,11 +26,7 @@ void buf_add_text(struct buf *b, const char *text) {
 }
 
 void buf_add_number(struct buf *b, uint64_t number) {
-    char digits[20];
-    size_t at = sizeof digits;
-    do digits[--at] = (char)('0' + number % 10);
-    while (number /= 10);
-    buf_add(b, span_between(digits + at, digits + sizeof digits));
+    b->n += number_format(buf_room(b, NUMBER_BYTES), number);
 }
 
 void buf_vprintf(struct buf *b, const char *format, va_list args) {

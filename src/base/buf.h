@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/span.h"
 
@@ -17,11 +18,26 @@ struct buf {
 
 void buf_done(struct buf *b);
 
-/* Room for more bytes behind the used ones; returns where they go. The caller adds to b->n what it wrote. */
-char *buf_room(struct buf *b, size_t more);
+void buf_grow(struct buf *b, size_t more); /* as buf_room(), where the room is not there yet */
 
-void buf_add(struct buf *b, struct span s);
-void buf_add_char(struct buf *b, char c);
+/* Room for more bytes behind the used ones; returns where they go. The caller adds to b->n what it wrote. */
+static inline char *buf_room(struct buf *b, size_t more) {
+    if (b->cap - b->n < more) buf_grow(b, more);
+    return b->p + b->n;
+}
+
+/* Inline: heads are written by these, and most of what they are made of are constants. */
+static inline void buf_add(struct buf *b, struct span s) {
+    if (s.n == 0) return;
+    memcpy(buf_room(b, s.n), s.p, s.n);
+    b->n += s.n;
+}
+
+static inline void buf_add_char(struct buf *b, char c) {
+    *buf_room(b, 1) = c;
+    b->n++;
+}
+
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_number(struct buf *b, uint64_t number);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

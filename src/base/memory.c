@@ -42,6 +42,10 @@ void *memory_copy(const void *from, size_t size) {
     return p;
 }
 
+void memory_clear(void *p, size_t size) {
+    memset(p, 0, size);
+}
+
 void *memory_grow(void *array, size_t *cap, size_t needed, size_t element_size) {
     if (needed <= *cap) return array;
     size_t grown = *cap ? *cap * 2 : element_size == 1 ? 64 : 4;

@@ -17,12 +17,26 @@
 
 struct regex {
     pcre2_code *code;
-    pcre2_match_data *data;
-    pcre2_match_context *limits;
+    unsigned matches; /* as far as COMPILED_AT */
 };
 
-/* What one match may cost: far beyond sane patterns, far below a hanging loop. */
-enum { STEPS_MAX = 1000000, DEPTH_MAX = 10000 };
+enum {
+    /* what one match may cost: far beyond sane patterns, far below a hanging loop */
+    STEPS_MAX = 1000000,
+    DEPTH_MAX = 10000,
+    COMPILED_AT = 2 /* matches: compiling takes longer than one, and of many patterns few are ever asked */
+};
+
+static pcre2_match_data *data; /* of the last match, whatever its pattern */
+static pcre2_match_context *limits;
+
+static void prepare(void) {
+    if (data) return;
+    data = pcre2_match_data_create(REGEX_CAPTURES, NULL);
+    limits = pcre2_match_context_create(NULL);
+    pcre2_set_match_limit(limits, STEPS_MAX);
+    pcre2_set_depth_limit(limits, DEPTH_MAX);
+}
 
 struct regex *regex_make(struct span pattern, char why[128], size_t *offset) {
     int error;
@@ -34,20 +48,13 @@ struct regex *regex_make(struct span pattern, char why[128], size_t *offset) {
         *offset = at;
         return NULL;
     }
-    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* where the system allows it; else the interpreter serves */
-    struct regex *re = memory_get(sizeof *re);
+    struct regex *re = memory_zeroed(1, sizeof *re);
     re->code = code;
-    re->data = pcre2_match_data_create_from_pattern(code, NULL);
-    re->limits = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(re->limits, STEPS_MAX);
-    pcre2_set_depth_limit(re->limits, DEPTH_MAX);
     return re;
 }
 
 void regex_drop(struct regex *re) {
     if (!re) return;
-    pcre2_match_context_free(re->limits);
-    pcre2_match_data_free(re->data);
     pcre2_code_free(re->code);
     free(re);
 }
@@ -61,12 +68,21 @@ static void fill(struct captures *captures, unsigned groups, const PCRE2_SIZE *a
     }
 }
 
+/* To instructions of the processor, where the system allows it; else the interpreter serves. */
+static void note_match(struct regex *re) {
+    if (re->matches == COMPILED_AT || ++re->matches < COMPILED_AT) return;
+    pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
+}
+
 bool regex_match(const struct regex *re, struct span subject, struct captures *captures) {
     const char *p = subject.p ? subject.p : "";
     subject.p = p;
-    int groups = pcre2_match(re->code, (PCRE2_SPTR)p, subject.n, 0, 0, re->data, re->limits);
+    prepare();
+    note_match((struct regex *)(uintptr_t)re); /* how it is carried out changes, not what it matches */
+    int groups = pcre2_match(re->code, (PCRE2_SPTR)p, subject.n, 0, 0, data, limits);
     if (groups < 0) return false;
-    if (captures) fill(captures, (unsigned)groups, pcre2_get_ovector_pointer(re->data), subject);
+    if (groups == 0) groups = REGEX_CAPTURES; /* it has more */
+    if (captures) fill(captures, (unsigned)groups, pcre2_get_ovector_pointer(data), subject);
     return true;
 }
 

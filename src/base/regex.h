@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/span.h"
 
 enum { REGEX_CAPTURES = 20 }; /* $0…$19 */
@@ -25,6 +26,9 @@ void regex_drop(struct regex *re);
 /* Unanchored. captures may be NULL. A subject that is not UTF-8 is matched as bytes; a match that exceeds PCRE2's
  * limits is no match. */
 bool regex_match(const struct regex *re, struct span subject, struct captures *captures);
+
+/* Into out, which is empty: bytes that stand in whatever the pattern matches, for needles_make(). */
+void regex_literal(struct span pattern, struct buf *out);
 
 bool regex_is_built(void);
 const char *regex_version(void); /* "10.42 2022-12-11", or "" */

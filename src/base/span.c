@@ -6,6 +6,8 @@
 
 #include "base/span.h"
 
+#include <stdint.h>
+
 #include "base/memory.h"
 
 bool span_is_ci(struct span a, struct span b) {
@@ -43,6 +45,38 @@ size_t span_search(struct span s, struct span what) {
         if (memcmp(at, what.p, what.n) == 0) return i;
     }
     return s.n;
+}
+
+static uint64_t eight_bytes(const char *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* Four to seven bytes, some of them twice. */
+static uint64_t few_bytes(struct span s) {
+    uint32_t first, last;
+    memcpy(&first, s.p, sizeof first);
+    memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+    return (uint64_t)first << 32 | last;
+}
+
+/* Not 0 if one of eight bytes is below 0x20, or is 0x7f. */
+static uint64_t controls_in(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t del = word ^ (ones * 0x7f);
+    return (((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & (ones * 0x80);
+}
+
+bool span_has_control(struct span s) {
+    uint64_t found = 0;
+    if (s.n < 4) {
+        for (size_t i = 0; i < s.n; i++) found |= (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f;
+        return found;
+    }
+    if (s.n < sizeof found) return controls_in(few_bytes(s));
+    for (size_t i = 0; i + sizeof found <= s.n; i += sizeof found) found |= controls_in(eight_bytes(s.p + i));
+    return found | controls_in(eight_bytes(s.p + s.n - sizeof found)); /* the rest, and some of them once more */
 }
 
 bool span_next(struct span *rest, char sep, struct span *part) {

@@ -80,6 +80,9 @@ static inline struct span span_trim(struct span s) {
     return s;
 }
 
+/* Is there a control character, HTAB included (00-1F, 7F)? */
+bool span_has_control(struct span s);
+
 /* Takes what stands before the next sep off *rest (all of it if there is no sep). False when *rest is used up. */
 bool span_next(struct span *rest, char sep, struct span *part);
 

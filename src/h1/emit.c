@@ -16,6 +16,7 @@
  * It is made once a second, as one blob with the three forms behind each other.
  */
 static const char *const connection_lines[] = {"\r\n", "Connection: close\r\n\r\n", "Connection: keep-alive\r\n\r\n"};
+enum { SCRATCH_MAX = 64 * 1024 };
 enum { DATE_LINE_BYTES = 6 + HTTP_DATE_BYTES + 2, ENDINGS = 3 };
 
 static struct {
@@ -39,16 +40,22 @@ static void make_ending(int64_t now_s) {
     buf_done(&all);
 }
 
-static size_t add_ending(struct chunks *out, struct h1_framing f, int64_t now_s) {
+/* Which part of ending.blob it is. */
+static struct span ending_of(struct h1_framing f, int64_t now_s) {
     if (!ending.blob || ending.second != now_s) make_ending(now_s);
     unsigned form = !f.keep_alive ? 1 : f.version_10 ? 2 : 0;
-    size_t n = ending.at[form + 1] - ending.at[form];
-    chunks_add_blob(out, ending.blob, ending.at[form], n);
-    return n;
+    return span_between(ending.blob->p + ending.at[form], ending.blob->p + ending.at[form + 1]);
 }
 
+static size_t add_ending(struct chunks *out, struct h1_framing f, int64_t now_s) {
+    struct span part = ending_of(f, now_s);
+    chunks_add_blob(out, ending.blob, (size_t)(part.p - ending.blob->p), part.n);
+    return part.n;
+}
+
+static const struct span version_10 = SPAN_INIT("HTTP/1.0");
+
 static size_t add_head(struct chunks *out, struct blob *head, struct h1_framing f, int64_t now_s) {
-    static const struct span version_10 = SPAN_INIT("HTTP/1.0");
     size_t skip = f.answer_as_10 ? version_10.n : 0;
     if (skip) chunks_add_constant(out, version_10);
     chunks_add_blob(out, head, skip, head->n - skip);
@@ -65,17 +72,20 @@ size_t h1_emit_reply(struct chunks *out, struct reply *p, const struct answer *a
 }
 
 size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length, struct h1_framing f, int64_t now_s) {
-    struct buf head = {0};
+    static struct buf head; /* of the worker: its size is what the largest head before has needed */
+    buf_clear(&head);
     head_start(&head, r->status);
+    if (f.answer_as_10) memcpy(head.p, version_10.p, version_10.n);
     head_add_fields(&head, &r->out);
     if (r->is_tunnel) f = (struct h1_framing){.keep_alive = true}; /* nothing is said of what follows */
     if (r->is_tunnel && r->status == 101) buf_add(&head, SPAN("Connection: upgrade\r\n"));
     if (r->is_tunnel) length = BODY_UNKNOWN;
     if (length >= 0) head_add_length(&head, (uint64_t)length);
     else if (!f.version_10 && !r->is_tunnel) buf_add(&head, SPAN("Transfer-Encoding: chunked\r\n"));
-    struct blob *blob = head_finish(&head);
-    size_t n = add_head(out, blob, f, now_s);
-    blob_drop(blob);
+    buf_add(&head, ending_of(f, now_s));
+    chunks_add_copy(out, buf_span(&head));
+    size_t n = head.n;
+    if (head.cap > SCRATCH_MAX) buf_done(&head);
     return n;
 }
 

@@ -26,7 +26,8 @@ static size_t head_end(struct span in, size_t from) {
     return 0;
 }
 
-/* The next line of a whole head, without its end, and where its first colon stands. False: it holds what no line may. */
+/* The next line of a head, without its end, and where its first colon stands. False: it holds what no line may, or
+ * its end has not come. */
 static bool next_line(struct span *head, struct span *line, size_t *colon) {
     size_t end = scan_line(*head, 0, ':', colon);
     if (end == head->n) return false;
@@ -77,7 +78,7 @@ static void note_connection(struct h1_response *x, struct framing *f, struct spa
         f->keep_alive |= span_is_ci(option, SPAN("keep-alive"));
     }
     if (x->connection.n) x->connection = arena_printf(x->arena, "%.*s, %.*s", SPAN_ARG(x->connection), SPAN_ARG(all));
-    else x->connection = all;
+    else x->connection = arena_copy(x->arena, all);
 }
 
 /* Of a field that is about the message itself: is it kept? */
@@ -103,13 +104,14 @@ static const char *split_field(struct span line, size_t colon, struct field *fie
     return NULL;
 }
 
-static const char *read_fields(struct h1_response *x, struct span head, struct fields *into, struct framing *f) {
+/* Fields off *head, with the empty line. f: NULL for trailers. */
+static const char *read_fields(struct h1_response *x, struct span *head, struct fields *into, struct framing *f) {
     const char *why = NULL;
     struct span line;
     struct field field;
     size_t colon;
     for (;;) {
-        if (!next_line(&head, &line, &colon)) return "there is a control character in its head";
+        if (!next_line(head, &line, &colon)) return "there is a control character in its head";
         if (line.n == 0) return NULL;
         if ((why = split_field(line, colon, &field))) return why;
         if (into->count == H1_RESPONSE_FIELDS_MAX) return "it has too many fields";
@@ -118,6 +120,7 @@ static const char *read_fields(struct h1_response *x, struct span head, struct f
             continue;
         }
         if (!f && header_flags(field.id) & HEADER_NO_TRAILER) continue;
+        x->flags |= header_flags(field.id);
         fields_append(into, x->arena, field.id, field.name, field.value);
     }
 }
@@ -155,25 +158,29 @@ static const char *decide_body(struct h1_response *x, const struct framing *f) {
     return NULL;
 }
 
-static enum h1_response_word read_head(struct h1_response *x, struct span head) {
-    struct framing framing = {0};
+/* Status line and fields off *head, with the empty line; what is wrong, or NULL. */
+static const char *read_head(struct h1_response *x, struct span *head, struct framing *f) {
     struct span line;
     size_t colon;
     x->fields = (struct fields){0};
+    x->flags = 0;
     x->length = -1;
     x->chunked = false;
     x->connection = (struct span){NULL, 0};
-    const char *why =
-        next_line(&head, &line, &colon) ? read_status(x, line) : "there is a control character in its status line";
-    if (!why) why = read_fields(x, head, &x->fields, &framing);
-    if (why) return broken(x, why);
+    if (!next_line(head, &line, &colon)) return "there is a control character in its status line";
+    const char *why = read_status(x, line);
+    return why ? why : read_fields(x, head, &x->fields, f);
+}
+
+/* A head is read. */
+static enum h1_response_word take_note(struct h1_response *x, const struct framing *f) {
     if (x->status < 200 && x->status != 101) {
         expect(x, IN_HEAD);
         if (x->interims++ == H1_INTERIM_MAX) return broken(x, "it has nothing but interim responses to say");
         return H1_RESPONSE_INTERIM;
     }
     if (x->status == 101 && !x->may_switch) return broken(x, "it changes the protocol, which nobody asked for");
-    why = decide_body(x, &framing);
+    const char *why = decide_body(x, f);
     return why ? broken(x, why) : H1_RESPONSE_HEAD;
 }
 
@@ -196,15 +203,6 @@ static void hold(struct h1_response *x, struct span bytes) {
 /* Takes bytes until the empty line. 1: *head, in the arena, is whole; 0: more; -1: too large. */
 static int take_head(struct h1_response *x, struct span *in, struct span *head) {
     size_t before = x->held_bytes, take = in->n;
-    if (before == 0) { /* mostly it comes as a whole */
-        size_t end = head_end(*in, 0);
-        if (end > H1_RESPONSE_HEAD_MAX) return -1;
-        if (end) {
-            *head = arena_copy(x->arena, span_upto(*in, end));
-            *in = span_from(*in, end);
-            return 1;
-        }
-    }
     if (take > H1_RESPONSE_HEAD_MAX + 1 - before) take = H1_RESPONSE_HEAD_MAX + 1 - before;
     hold(x, span_upto(*in, take));
     struct span held = {x->held, x->held_bytes};
@@ -216,11 +214,35 @@ static int take_head(struct h1_response *x, struct span *in, struct span *head) 
     return end ? 1 : 0;
 }
 
+/* The fields lie in `from`, which does not last: into the arena with them. */
+static void move_fields(struct h1_response *x, struct span from) {
+    const char *to = arena_copy(x->arena, from).p;
+    for (uint32_t i = 0; i < x->fields.count; i++) {
+        struct field *f = &x->fields.list[i];
+        f->name.p = to + (f->name.p - from.p);
+        f->value.p = to + (f->value.p - from.p);
+    }
+}
+
+/* Mostly a head comes as a whole, and all is well: then it is read where it lies. */
+static bool read_at_once(struct h1_response *x, struct span *in, struct framing *f) {
+    struct span rest = *in;
+    if (x->held_bytes || read_head(x, &rest, f) || in->n - rest.n > H1_RESPONSE_HEAD_MAX) return false;
+    move_fields(x, span_upto(*in, in->n - rest.n));
+    *in = rest;
+    return true;
+}
+
 static enum h1_response_word next_head(struct h1_response *x, struct span *in) {
+    struct framing framing = {0};
     struct span head;
+    if (read_at_once(x, in, &framing)) return take_note(x, &framing);
+    framing = (struct framing){0};
     int came = take_head(x, in, &head);
     if (came < 0) return broken(x, "its head is larger than 64 KiB");
-    return came ? read_head(x, head) : H1_RESPONSE_MORE;
+    if (!came) return H1_RESPONSE_MORE;
+    const char *why = read_head(x, &head, &framing);
+    return why ? broken(x, why) : take_note(x, &framing);
 }
 
 static enum h1_response_word next_trailers(struct h1_response *x, struct span *in) {
@@ -228,7 +250,7 @@ static enum h1_response_word next_trailers(struct h1_response *x, struct span *i
     int came = take_head(x, in, &head);
     if (came < 0) return broken(x, "its trailers are larger than 64 KiB");
     if (!came) return H1_RESPONSE_MORE;
-    const char *why = read_fields(x, head, &x->trailers, NULL);
+    const char *why = read_fields(x, &head, &x->trailers, NULL);
     if (why) x->trailers = (struct fields){0};
     if (why) return broken(x, why);
     x->state = AT_END;

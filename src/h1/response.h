@@ -21,6 +21,7 @@ struct h1_response {
     struct fields fields;         /* as they came, without Content-Length and Transfer-Encoding */
     struct fields trailers;
     struct span connection;       /* the options of Connection, joined */
+    unsigned flags;               /* of the names of all fields, together (HEADER_HOP_BY_HOP) */
     int64_t length;               /* of the body, as declared; -1: not */
     bool chunked, is_tunnel;
     bool persists;                /* the connection may take another request after H1_RESPONSE_END */

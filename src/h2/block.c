@@ -95,13 +95,14 @@ static enum h2_event_kind take_trailers(struct h2_session *s, struct h2_stream *
 
 static enum h2_event_kind take_block(struct h2_session *s, uint32_t id, struct span whole, struct h2_event *e) {
     enum h2_event_kind kind;
-    struct h2_stream *st = stream_find(s, id);
+    bool is_idle = stream_is_idle(s, id);
+    struct h2_stream *st = is_idle ? NULL : stream_find(s, id);
     s->block.whole = whole;
     s->block.stream = 0;
-    if (st && st->awaits_head) kind = take_response(s, st, e);
-    else if (st) kind = take_trailers(s, st, e);
-    else if (stream_is_idle(s, id)) kind = open_stream(s, id, e);
-    else kind = take_late(s, id);
+    if (is_idle) kind = open_stream(s, id, e);
+    else if (!st) kind = take_late(s, id);
+    else if (st->awaits_head) kind = take_response(s, st, e);
+    else kind = take_trailers(s, st, e);
     if (kind != H2_HEAD) block_is_read(s);
     return kind;
 }

@@ -5,10 +5,8 @@
 #include "h2/session.h"
 #include "http/date.h"
 
-enum {
-    SMALL_BYTES = 1024,     /* a head of up to so many bytes goes out as one copy, with its frame's head */
-    SMALL_BODY_BYTES = 512  /* the same for a frame of a body */
-};
+/* A body of so few bytes is copied behind its head: the two together are no more than a packet. */
+enum { SMALL_BODY_BYTES = 1280 };
 
 static bool can_send(const struct h2_session *s, const struct h2_stream *st) {
     return !s->has_failed && !st->is_reset && !st->ended_by_us;
@@ -47,30 +45,38 @@ static size_t queue_large(struct h2_stream *st, struct span block, uint8_t end, 
     return queued;
 }
 
-static size_t queue_small(struct h2_stream *st, struct span block, uint8_t end, char *head, struct chunks *out) {
-    const struct frame f = {(uint32_t)block.n, st->id, FRAME_HEADERS, end | FLAG_END_HEADERS};
-    frame_write(head, &f);
-    chunks_add_copy(out, (struct span){head, FRAME_HEAD_BYTES + block.n});
-    return FRAME_HEAD_BYTES + block.n;
+/* The usual head: one frame. */
+static size_t queue_small(struct h2_stream *st, struct span first, struct span second, uint8_t end,
+                          struct chunks *out) {
+    size_t n = first.n + second.n;
+    char *p = chunks_add_room(out, FRAME_HEAD_BYTES + n);
+    frame_write(p, &(struct frame){(uint32_t)n, st->id, FRAME_HEADERS, end | FLAG_END_HEADERS});
+    memcpy(p + FRAME_HEAD_BYTES, first.p, first.n);
+    if (second.n) memcpy(p + FRAME_HEAD_BYTES + first.n, second.p, second.n);
+    return FRAME_HEAD_BYTES + n;
+}
+
+static size_t queue_joined(struct h2_session *s, struct h2_stream *st, struct span first, struct span second,
+                           uint8_t end, struct chunks *out) {
+    struct buf all = {0};
+    if (s->must_say_no_table) hpack_put_no_table(&all);
+    s->must_say_no_table = false;
+    buf_add(&all, first);
+    buf_add(&all, second);
+    size_t queued = queue_large(st, buf_span(&all), end, out);
+    buf_done(&all);
+    return queued;
 }
 
 /* A block in two parts. Returns bytes queued. */
 static size_t send_blocks(struct h2_session *s, struct h2_stream *st, struct span first, struct span second, bool end,
                           struct chunks *out) {
-    char small[SMALL_BYTES];
-    struct buf all = {small, FRAME_HEAD_BYTES, sizeof small};
-    bool is_small = !s->must_say_no_table && first.n + second.n <= sizeof small - FRAME_HEAD_BYTES;
+    bool is_small = first.n + second.n <= FRAME_BYTES_MAX && !s->must_say_no_table;
     uint8_t flags = end ? FLAG_END_STREAM : 0;
     if (!can_send(s, st)) return 0;
     h2_control(s, out);
-    if (!is_small) all = (struct buf){NULL, 0, 0};
-    if (s->must_say_no_table) hpack_put_no_table(&all);
-    s->must_say_no_table = false;
-    buf_add(&all, first);
-    buf_add(&all, second);
-    size_t queued = is_small ? queue_small(st, span_from(buf_span(&all), FRAME_HEAD_BYTES), flags, small, out)
-                             : queue_large(st, buf_span(&all), flags, out);
-    if (!is_small) buf_done(&all);
+    size_t queued = is_small ? queue_small(st, first, second, flags, out)
+                             : queue_joined(s, st, first, second, flags, out);
     st->sent_bytes += queued;
     if (end) stream_we_ended(s, st);
     return queued;
@@ -174,15 +180,22 @@ static uint64_t within_windows(const struct h2_session *s, const struct h2_strea
     return n < (uint64_t)window ? n : (uint64_t)window;
 }
 
+/* n bytes go out, perhaps all there are; one unit of work for each frame. */
+static void note_data(struct h2_session *s, struct h2_stream *st, uint64_t n, bool is_all) {
+    if (n < TINY_INCREMENT && is_all && s->small_frames < SMALL_FRAMES_MAX) s->small_frames += 2;
+    s->send_window -= (int64_t)n;
+    st->send_window -= (int64_t)n;
+    budget_worked(&s->budgets, (uint32_t)((n + FRAME_BYTES_MAX - 1) / FRAME_BYTES_MAX) * BUDGET_DATA);
+}
+
 /* A frame of few bytes that are in memory is cheaper as a copy behind its head than as a chunk of its own. */
 static void queue_data(const struct frame *f, struct chunks *body, struct chunks *out) {
-    char bytes[FRAME_HEAD_BYTES + SMALL_BODY_BYTES];
     const struct chunk *c = body->count ? chunks_at(body, 0) : NULL;
     bool is_small = c && c->kind != CHUNK_FILE && c->left >= f->length && f->length <= SMALL_BODY_BYTES;
     size_t copied = is_small ? f->length : 0;
-    frame_write(bytes, f);
-    if (copied) memcpy(bytes + FRAME_HEAD_BYTES, chunk_bytes(c), copied);
-    chunks_add_copy(out, (struct span){bytes, FRAME_HEAD_BYTES + copied});
+    char *p = chunks_add_room(out, FRAME_HEAD_BYTES + copied);
+    frame_write(p, f);
+    if (copied) memcpy(p + FRAME_HEAD_BYTES, chunk_bytes(c), copied);
     if (copied) chunks_sent(body, copied);
     else chunks_take(out, body, f->length);
 }
@@ -192,7 +205,7 @@ uint64_t h2_send_data(struct h2_session *s, struct h2_stream *st, struct chunks 
     uint64_t n = within_windows(s, st, body->bytes < max ? body->bytes : max), moved = 0;
     bool end = last && n == body->bytes;
     if (!can_send(s, st) || (n == 0 && !end)) return 0;
-    if (n < TINY_INCREMENT && n == body->bytes && s->small_frames < SMALL_FRAMES_MAX) s->small_frames += 2;
+    note_data(s, st, n, n == body->bytes);
     h2_control(s, out);
     do {
         uint64_t part = n - moved < FRAME_BYTES_MAX ? n - moved : FRAME_BYTES_MAX;
@@ -200,12 +213,40 @@ uint64_t h2_send_data(struct h2_session *s, struct h2_stream *st, struct chunks 
         uint8_t flags = end && moved == n ? FLAG_END_STREAM : 0;
         queue_data(&(struct frame){(uint32_t)part, st->id, FRAME_DATA, flags}, body, out);
         st->sent_bytes += FRAME_HEAD_BYTES + part;
-        budget_worked(&s->budgets, part ? BUDGET_DATA : 0);
     } while (moved < n);
-    s->send_window -= (int64_t)n;
-    st->send_window -= (int64_t)n;
     st->pending = body->bytes;
     if (end) stream_we_ended(s, st);
     else turn_update(s, st);
     return n;
+}
+
+/* ---- both in one piece ------------------------------------------------------------------------ */
+
+/* Nobody waits for a turn, and n bytes are so few that this stream need not, either; less urgent ones go by their
+ * turns, as something better may stand in what was not read yet. */
+static bool needs_no_turn(const struct h2_session *s, const struct h2_stream *st, size_t n) {
+    return n <= SMALL_BODY_BYTES && s->wanting == 0 && st->ended_by_peer && st->urgency <= H2_URGENCY_DEFAULT &&
+           s->send_window >= (int64_t)n && st->send_window >= (int64_t)n;
+}
+
+size_t h2_send_small_reply(struct h2_session *s, struct h2_stream *st, struct reply *p, const struct answer *a,
+                           int64_t now_s, struct chunks *out) {
+    size_t n = (size_t)p->length;
+    if (!a->with_body || a->status != p->status || !p->body || n == 0) return 0;
+    if (!needs_no_turn(s, st, n) || s->must_say_no_table || !can_send(s, st)) return 0;
+    if (!p->coded[0]) blob_drop(answer_block(a, p)); /* it is kept */
+    struct span block = blob_span(p->coded[0]), date = date_block(now_s);
+    size_t head_n = FRAME_HEAD_BYTES + block.n + date.n;
+    if (head_n > FRAME_BYTES_MAX) return 0;
+    h2_control(s, out);
+    char *at = chunks_add_room(out, head_n + FRAME_HEAD_BYTES + n);
+    frame_write(at, &(struct frame){(uint32_t)(block.n + date.n), st->id, FRAME_HEADERS, FLAG_END_HEADERS});
+    memcpy(at + FRAME_HEAD_BYTES, block.p, block.n);
+    memcpy(at + FRAME_HEAD_BYTES + block.n, date.p, date.n);
+    frame_write(at + head_n, &(struct frame){(uint32_t)n, st->id, FRAME_DATA, FLAG_END_STREAM});
+    memcpy(at + head_n + FRAME_HEAD_BYTES, p->body->p, n);
+    note_data(s, st, n, true);
+    st->sent_bytes += head_n + FRAME_HEAD_BYTES + n;
+    stream_we_ended(s, st);
+    return head_n;
 }

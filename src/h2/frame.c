@@ -32,13 +32,6 @@ const char *h2_error_name(uint32_t error) {
     return error < sizeof names / sizeof *names ? names[error] : "?";
 }
 
-struct frame frame_read(const char *p) {
-    return (struct frame){.length = read_32(p) >> 8,
-                          .type = (uint8_t)p[3],
-                          .flags = (uint8_t)p[4],
-                          .stream = read_32(p + 5) & 0x7fffffff};
-}
-
 bool frame_is_known(uint8_t type) {
     return type < FRAME_TYPES && frames[type].where;
 }

@@ -45,7 +45,6 @@ struct frame {
     uint8_t type, flags;
 };
 
-struct frame frame_read(const char *p);
 /* 0; or the connection error that its type, stream or length is. An unknown type is no error. */
 uint32_t frame_check(const struct frame *f, const char **why);
 bool frame_is_known(uint8_t type);
@@ -61,6 +60,13 @@ static inline uint32_t read_32(const char *p) {
 static inline uint16_t read_16(const char *p) {
     const unsigned char *u = (const unsigned char *)p;
     return (uint16_t)(u[0] << 8 | u[1]);
+}
+
+static inline struct frame frame_read(const char *p) {
+    return (struct frame){.length = read_32(p) >> 8,
+                          .type = (uint8_t)p[3],
+                          .flags = (uint8_t)p[4],
+                          .stream = read_32(p + 5) & 0x7fffffff};
 }
 
 void write_32(char *p, uint32_t value);

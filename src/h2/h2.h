@@ -131,6 +131,10 @@ void h2_send_block(struct h2_session *s, struct h2_stream *st, struct span block
  * is set if there is no body. Returns bytes queued. */
 size_t h2_send_reply_head(struct h2_session *s, struct h2_stream *st, struct reply *p, const struct answer *a,
                           int64_t now_s, struct chunks *out);
+/* The same with the whole body, if that is a few bytes and nobody waits for a turn: the stream's END_STREAM is set
+ * then. 0: it is not so, and nothing was done. */
+size_t h2_send_small_reply(struct h2_session *s, struct h2_stream *st, struct reply *p, const struct answer *a,
+                           int64_t now_s, struct chunks *out);
 /* The head of a response whose body comes from a source; length < 0: not known. */
 size_t h2_send_head(struct h2_session *s, struct h2_stream *st, const struct request *r, int64_t length, bool end,
                     int64_t now_s, struct chunks *out);

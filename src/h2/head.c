@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include "base/memory.h"
 #include "h2/session.h"
 #include "http/length.h"
 
@@ -16,6 +17,7 @@ struct head {
     struct span path, host;
     int64_t length;            /* Content-Length, or -1 */
     bool has_regular, has_host, expect_continue, expect_other;
+    bool is_clean;             /* :authority is what host_parse() would make of it */
     int status;                /* to refuse the request with */
     const char *malformed;     /* it is none (RFC 9113 8.1.1) */
 };
@@ -33,7 +35,9 @@ static int note_method(struct message *m, struct span text) {
 }
 
 static int note_scheme(struct message *m, struct span scheme) {
-    if (span_is_ci(scheme, SPAN("http"))) m->scheme = SPAN("http");
+    if (scheme.n == 4 && memcmp(scheme.p, "http", 4) == 0) m->scheme = SPAN("http");
+    else if (scheme.n == 5 && memcmp(scheme.p, "https", 5) == 0) m->scheme = SPAN("https");
+    else if (span_is_ci(scheme, SPAN("http"))) m->scheme = SPAN("http");
     else if (span_is_ci(scheme, SPAN("https"))) m->scheme = SPAN("https");
     else return 400;
     return 0;
@@ -56,6 +60,7 @@ static void note_pseudo(struct head *h, struct h2_stream *st, const struct hpack
         break;
     case PSEUDO_AUTHORITY:
         h->m->authority = f->value;
+        h->is_clean = f->is_host;
         fields_add(&h->m->fields, h->arena, HEADER_HOST, f->value);
         break;
     case PSEUDO_PROTOCOL:
@@ -101,23 +106,6 @@ static bool note_host(struct head *h, struct span value) {
     return !(h->seen & SEEN(PSEUDO_AUTHORITY));
 }
 
-/* Could one of these eight bytes be a control character? HTAB could, too: then each is looked at. */
-static bool may_have_controls(const char *p) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    uint64_t eight, del;
-    memcpy(&eight, p, sizeof eight);
-    del = eight ^ ones * 0x7f;
-    return ((eight - ones * 0x20) & ~eight & tops) || ((del - ones) & ~del & tops);
-}
-
-bool head_has_controls(struct span value) {
-    for (size_t i = 0; i < value.n; i++) {
-        while (value.n - i > 8 && !may_have_controls(value.p + i)) i += 8;
-        if (!(char_class[(unsigned char)value.p[i]] & CHAR_FIELD)) return true;
-    }
-    return false;
-}
-
 static void note_regular(struct head *h, const struct hpack_field *f) {
     bool keep = true;
     h->has_regular = true;
@@ -138,33 +126,33 @@ static void note_regular(struct head *h, const struct hpack_field *f) {
     default:
         break;
     }
-    if (h->options & PARSE_HEADER_STRICT && head_has_controls(f->value)) h->status = 400;
+    if (h->options & PARSE_HEADER_STRICT && !f->is_visible) h->status = 400;
     if (keep) fields_append(&h->m->fields, h->arena, (enum header)f->id, f->name, f->value);
 }
 
-static bool is_of_connection(uint16_t id) {
-    return id == HEADER_CONNECTION || id == HEADER_KEEP_ALIVE || id == HEADER_PROXY_CONNECTION ||
-           id == HEADER_TRANSFER_ENCODING || id == HEADER_UPGRADE;
-}
-
 const char *head_check_field(const struct hpack_field *f) {
-    if (!f->is_lower || f->name.n == 0) return "a field name with upper case or other wrong characters";
+    if (f->is_sound) return NULL;
+    if (!f->is_lower) return "a field name with upper case or other wrong characters";
     if (!f->is_clean) return "a field value with wrong characters or blanks around it";
-    return is_of_connection(f->id) ? "a field of HTTP/1's connections" : NULL;
+    return "a field of HTTP/1's connections";
 }
 
 /* ---- the block -------------------------------------------------------------------------------- */
+
+static bool keep_limits(struct h2_session *s, const struct hpack_field *f, struct limits *l) {
+    l->fields++;
+    l->bytes += f->name.n + f->value.n + HPACK_ENTRY_BYTES;
+    if (l->bytes <= l->bytes_max) return true;
+    session_fail(s, H2_ENHANCE_YOUR_CALM, "a header block becomes much too large");
+    return false;
+}
 
 enum hpack_result head_next(struct h2_session *s, struct hpack_block *block, struct arena *a, struct limits *l,
                             struct hpack_field *f) {
     enum hpack_result result = hpack_next(&s->decoder, block, a, f);
     if (result == HPACK_BROKEN) session_fail(s, H2_COMPRESSION_ERROR, "a header block cannot be decoded");
     if (result != HPACK_FIELD) return result;
-    l->fields++;
-    l->bytes += f->name.n + f->value.n + HPACK_ENTRY_BYTES;
-    if (l->bytes <= l->bytes_max) return result;
-    session_fail(s, H2_ENHANCE_YOUR_CALM, "a header block becomes much too large");
-    return HPACK_BROKEN;
+    return keep_limits(s, f, l) ? HPACK_FIELD : HPACK_BROKEN;
 }
 
 bool head_skip(struct h2_session *s, struct span whole) {
@@ -185,7 +173,7 @@ void head_forget_trailers(struct h2_session *s) {
 
 /* RFC 9110 6.5.1: fields that frame, route or tell how to go on have been needed before. */
 static void keep_trailer(struct h2_session *s, const struct hpack_field *f) {
-    if (header_flags((enum header)f->id) & HEADER_NO_TRAILER || head_has_controls(f->value)) return;
+    if (header_flags((enum header)f->id) & HEADER_NO_TRAILER || !f->is_visible) return;
     fields_append(&s->trailers, &s->trailer_arena, (enum header)f->id, f->name, f->value);
 }
 
@@ -205,17 +193,25 @@ const char *head_read_trailers(struct h2_session *s, struct span whole) {
     return why;
 }
 
+static void note_field(struct h2_session *s, struct h2_stream *st, struct head *h, const struct hpack_field *f,
+                       const struct limits *l) {
+    if (l->bytes > s->options.head_bytes || l->fields > s->options.fields) h->status = 431;
+    else if (!f->is_sound) h->malformed = head_check_field(f);
+    else if (f->id >= PSEUDO_AUTHORITY) note_pseudo(h, st, f);
+    else note_regular(h, f);
+}
+
 /* What is too large, or wrong already, is decoded on without being stored. */
 static void decode(struct h2_session *s, struct h2_stream *st, struct head *h) {
     struct hpack_block block = {.rest = s->block.whole};
     struct limits limits = {.bytes_max = block_decoded_max(s)};
-    struct hpack_field f;
-    while (head_next(s, &block, h->malformed || h->status ? NULL : h->arena, &limits, &f) == HPACK_FIELD) {
-        if (h->malformed || h->status) continue;
-        if (limits.bytes > s->options.head_bytes || limits.fields > s->options.fields) h->status = 431;
-        else if ((h->malformed = head_check_field(&f))) continue;
-        else if (f.id >= PSEUDO_AUTHORITY) note_pseudo(h, st, &f);
-        else note_regular(h, &f);
+    struct arena *a = h->arena;
+    struct hpack_field room;
+    while (block.rest.n) {
+        const struct hpack_field *f = hpack_next_static(&block);
+        if (f ? !keep_limits(s, f, &limits) : head_next(s, &block, a, &limits, &room) != HPACK_FIELD) return;
+        if (a) note_field(s, st, h, f ? f : &room, &limits);
+        if (h->malformed || h->status) a = NULL;
     }
 }
 
@@ -235,7 +231,7 @@ static int finish_authority(struct head *h) {
         if (!h->has_host) return 400;
         m->authority = h->host;
     }
-    if (host_parse(&m->authority, h->options, h->arena)) return 400;
+    if (!h->is_clean && host_parse(&m->authority, h->options, h->arena)) return 400;
     if (!has_both || same) return 0;
     if (host_parse(&h->host, h->options, h->arena)) return 400;
     if (!span_is(without_default_port(m->authority, m->scheme), without_default_port(h->host, m->scheme)))
@@ -293,7 +289,9 @@ static void finish(struct h2_session *s, struct h2_stream *st, struct head *h) {
 
 int h2_read_head(struct h2_session *s, struct h2_stream *st, struct message *m, struct arena *a) {
     struct head h = {.m = m, .arena = a, .options = s->options.parse, .length = -1};
-    *m = (struct message){.version = 20, .keep_alive = true};
+    memory_clear(m, sizeof *m);
+    m->version = 20;
+    m->keep_alive = true;
     decode(s, st, &h);
     block_is_read(s);
     if (!s->has_failed && !h.malformed && !h.status) finish(s, st, &h);

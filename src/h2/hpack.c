@@ -5,17 +5,18 @@
 #include "h2/hpack.h"
 
 #include "h2/table.h"
+#include "http/uri.h"
 
 /* Appendix A. Number 0 is none. */
-static const struct hpack_field static_table[] = {
-    {SPAN_INIT(""), SPAN_INIT(""), HEADER_OTHER, false, false},
-#define NAME(number, id, name, value) [number] = {SPAN_INIT(name), SPAN_INIT(value), id, true, true},
+const struct hpack_field hpack_static[HPACK_STATIC_END] = {
+    {SPAN_INIT(""), SPAN_INIT(""), HEADER_OTHER, false, false, false, false, false},
+#define NAME(number, id, name, value) \
+    [number] = {SPAN_INIT(name), SPAN_INIT(value), id, true, true, (int)id != HEADER_TRANSFER_ENCODING, true, false},
 #define AGAIN NAME
 #include "h2/hpack_static.def"
 #undef NAME
 #undef AGAIN
 };
-enum { STATIC_END = sizeof static_table / sizeof *static_table };
 
 /* The number of the first entry with that name; 0 if there is none. */
 static const uint8_t static_number[PSEUDO_END] = {
@@ -129,44 +130,51 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-static bool is_clean_byte(char c) {
-    return c != '\0' && c != '\r' && c != '\n';
+/* Could one of these eight bytes be a control character? HTAB could, too: then each is looked at. */
+static bool may_have_controls(const char *p) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t eight, del;
+    memcpy(&eight, p, sizeof eight);
+    del = eight ^ ones * 0x7f;
+    return ((eight - ones * 0x20) & ~eight & tops) || ((del - ones) & ~del & tops);
 }
 
-/* Is one of eight bytes below 0x0e: NUL, CR, LF, or another one that has to be looked at? */
-static bool has_low_byte(const char *p) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return ((word - ones * 0x0e) & ~word & (ones * 0x80)) != 0;
+static void look_closely(struct span s, struct hpack_field *f) {
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!(char_class[(unsigned char)c] & CHAR_FIELD)) f->is_visible = false;
+        if (c == '\0' || c == '\r' || c == '\n') f->is_clean = false;
+    }
 }
 
-static bool is_clean_value(struct span s) {
-    if (s.n == 0) return true;
-    if (is_blank(s.p[0]) || is_blank(s.p[s.n - 1])) return false;
+/* Sets what a value tells. */
+static void check_value(struct hpack_field *f) {
+    struct span s = f->value;
     size_t i = 0;
-    while (s.n - i >= 8 && !has_low_byte(s.p + i)) i += 8;
-    if (s.n >= 8 && s.n - i < 8 && !has_low_byte(s.p + s.n - 8)) return true;
-    while (i < s.n && is_clean_byte(s.p[i])) i++;
-    return i == s.n;
+    f->is_visible = true;
+    f->is_clean = s.n == 0 || !(is_blank(s.p[0]) || is_blank(s.p[s.n - 1]));
+    f->is_host = f->id == PSEUDO_AUTHORITY && host_is_clean(s);
+    while (s.n - i >= 8 && !may_have_controls(s.p + i)) i += 8;
+    if (s.n < 8 || s.n - i >= 8 || may_have_controls(s.p + s.n - 8)) look_closely(span_from(s, i), f);
+    f->is_sound = f->is_lower && f->is_clean && !hpack_is_of_connection(f->id);
 }
 
 /* The name of the static table; p is NULL if there is none. */
 static struct span constant_name(uint16_t id) {
-    return static_number[id] ? static_table[static_number[id]].name : (struct span){NULL, 0};
+    return static_number[id] ? hpack_static[static_number[id]].name : (struct span){NULL, 0};
 }
 
 /* ---- fields, RFC 7541 6 ----------------------------------------------------------------------- */
 
 static bool get_indexed(const struct hpack_decoder *d, uint32_t number, struct arena *a, struct hpack_field *f) {
-    if (number >= STATIC_END) return hpack_table_get(d->table, number - STATIC_END, a, f);
-    *f = static_table[number];
+    if (number >= HPACK_STATIC_END) return hpack_table_get(d->table, number - HPACK_STATIC_END, a, f);
+    *f = hpack_static[number];
     return number > 0;
 }
 
 static bool get_name(const struct hpack_decoder *d, uint32_t number, struct arena *a, struct hpack_field *f) {
-    if (number >= STATIC_END) return hpack_table_get_name(d->table, number - STATIC_END, a, f);
-    f->id = static_table[number].id;
+    if (number >= HPACK_STATIC_END) return hpack_table_get_name(d->table, number - HPACK_STATIC_END, a, f);
+    f->id = hpack_static[number].id;
     f->name = constant_name(f->id);
     f->is_lower = true;
     return true;
@@ -191,7 +199,7 @@ static bool take_value(struct span *in, struct arena *a, struct hpack_field *f) 
         f->value = arena_copy(a, sent);
     else if (!decode(sent, a, &f->value))
         return false;
-    f->is_clean = is_clean_value(f->value);
+    check_value(f);
     return true;
 }
 
@@ -214,12 +222,6 @@ static bool skip_literal(struct hpack_decoder *d, struct span *in, struct hpack_
     return is_good;
 }
 
-static bool take_field(struct hpack_decoder *d, struct span *in, struct arena *a, struct hpack_field *f) {
-    uint32_t number;
-    if (*in->p & INDEXED) return take_number(in, INDEXED_BITS, &number) && get_indexed(d, number, a, f);
-    return a ? take_literal(d, in, a, f) : skip_literal(d, in, f);
-}
-
 static bool is_size_update(struct span in) {
     return in.n && (*in.p & SIZE_UPDATE_MASK) == SIZE_UPDATE;
 }
@@ -235,11 +237,16 @@ static bool take_size_update(struct hpack_decoder *d, struct hpack_block *block)
 
 enum hpack_result hpack_next(struct hpack_decoder *d, struct hpack_block *block, struct arena *a,
                              struct hpack_field *f) {
-    while (is_size_update(block->rest))
+    struct span *in = &block->rest;
+    uint32_t number;
+    bool is_good;
+    while (is_size_update(*in))
         if (!take_size_update(d, block)) return HPACK_BROKEN;
-    if (!block->rest.n) return HPACK_END;
+    if (!in->n) return HPACK_END;
     block->has_fields = true;
-    return take_field(d, &block->rest, a, f) ? HPACK_FIELD : HPACK_BROKEN;
+    if (*in->p & INDEXED) is_good = take_number(in, INDEXED_BITS, &number) && get_indexed(d, number, a, f);
+    else is_good = a ? take_literal(d, in, a, f) : skip_literal(d, in, f);
+    return is_good ? HPACK_FIELD : HPACK_BROKEN;
 }
 
 /* ---- encoding --------------------------------------------------------------------------------- */
@@ -281,8 +288,8 @@ static void put_literal(struct buf *out, unsigned kind, unsigned number, struct 
 /* id: enum header or enum pseudo */
 static void put_field(struct buf *out, unsigned id, struct span name, struct span value) {
     unsigned number = static_number[id];
-    for (unsigned i = number; number && i < STATIC_END && static_table[i].id == id; i++) {
-        if (!span_is(static_table[i].value, value)) continue;
+    for (unsigned i = number; number && i < HPACK_STATIC_END && hpack_static[i].id == id; i++) {
+        if (!span_is(hpack_static[i].value, value)) continue;
         put_number(out, INDEXED, INDEXED_BITS, i);
         return;
     }
@@ -310,17 +317,11 @@ void hpack_put_no_table(struct buf *out) {
     put_number(out, SIZE_UPDATE, SIZE_UPDATE_BITS, 0);
 }
 
-/* RFC 9113 8.2.2 */
-static bool is_of_connection(enum header id) {
-    return id == HEADER_CONNECTION || id == HEADER_KEEP_ALIVE || id == HEADER_PROXY_CONNECTION ||
-           id == HEADER_TRANSFER_ENCODING || id == HEADER_UPGRADE;
-}
-
 static void put_line(struct buf *out, struct span line) {
     size_t colon = span_find(line, ':');
     struct span name = span_upto(line, colon);
     enum header id = header_find(name);
-    if (colon == line.n || is_of_connection(id)) return;
+    if (colon == line.n || hpack_is_of_connection((uint16_t)id)) return;
     struct span value = span_trim(span_from(line, colon + 1));
     if (id == HEADER_SET_COOKIE)
         hpack_put_never_indexed(out, id, name, value);

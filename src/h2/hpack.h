@@ -31,10 +31,20 @@ enum { HPACK_ENTRY_BYTES = 32 /* what an entry costs beside its text, RFC 7541 4
 struct hpack_field {
     struct span name, value;
     uint16_t id;         /* enum header or enum pseudo */
+    /* What is found once for an entry of a table, not each time that it is used: */
     bool is_lower;       /* the name has no upper-case letter and only token characters, one at least (RFC 9113
                             8.2.1); behind the colon of a pseudo-header field */
     bool is_clean;       /* the value has no NUL, CR, LF and no blank at either end (RFC 9113 8.2.1) */
+    bool is_sound;       /* both, and it is not a field of HTTP/1's connections (RFC 9113 8.2.2) */
+    bool is_visible;     /* the value has no control character but HTAB */
+    bool is_host;        /* of :authority: host_is_clean() */
 };
+
+/* RFC 9113 8.2.2 */
+static inline bool hpack_is_of_connection(uint16_t id) {
+    return id == HEADER_CONNECTION || id == HEADER_KEEP_ALIVE || id == HEADER_PROXY_CONNECTION ||
+           id == HEADER_TRANSFER_ENCODING || id == HEADER_UPGRADE;
+}
 
 /* hpack_decoder - one direction of one connection. Its table takes memory as entries come, and never more than
  * `limit` (the SETTINGS_HEADER_TABLE_SIZE that was told to the peer; below HPACK_TABLE_BYTES only if the peer is
@@ -66,6 +76,18 @@ enum hpack_result { HPACK_FIELD, HPACK_END, HPACK_BROKEN /* COMPRESSION_ERROR: t
  */
 enum hpack_result hpack_next(struct hpack_decoder *d, struct hpack_block *block, struct arena *a,
                              struct hpack_field *f);
+
+enum { HPACK_STATIC_END = 62 };
+extern const struct hpack_field hpack_static[HPACK_STATIC_END]; /* RFC 7541 Appendix A, from 1 on */
+
+/* The same for what most often comes: a byte that stands for a field of the static table. NULL: ask hpack_next(). */
+static inline const struct hpack_field *hpack_next_static(struct hpack_block *block) {
+    unsigned number = block->rest.n ? (unsigned char)*block->rest.p ^ 0x80u : 0;
+    if (number == 0 || number >= HPACK_STATIC_END) return NULL;
+    block->rest = span_from(block->rest, 1);
+    block->has_fields = true;
+    return &hpack_static[number];
+}
 
 /*
  * Encoding has no state: static table, literals that are never put into the peer's table, Huffman codes where they

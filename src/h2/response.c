@@ -31,7 +31,7 @@ static void note_pseudo(struct reading *g, const struct hpack_field *f) {
 
 static void note_regular(struct reading *g, const struct hpack_field *f) {
     g->has_regular = true;
-    if (head_has_controls(f->value)) g->malformed = "a field value with control characters";
+    if (!f->is_visible) g->malformed = "a field value with control characters";
     else if (f->id != HEADER_CONTENT_LENGTH)
         fields_append(&g->r->fields, g->arena, (enum header)f->id, f->name, f->value);
     else if (length_note(f->value, &g->r->length, NULL)) g->malformed = "a content-length that is none";

@@ -198,10 +198,20 @@ static enum h2_event_kind take_goaway(struct h2_session *s, struct span payload)
     return is_too_much(s, BUDGET_UNKNOWN) ? H2_CLOSE : H2_MORE;
 }
 
+/* A request that is taken back in the same breath may have been answered already. That response was of no use: what
+ * it has earned is paid back with the price of a reset. */
+static bool is_taken_back_too_often(struct h2_session *s) {
+    for (unsigned i = 0; i < 3; i++)
+        if (is_too_much(s, BUDGET_RESETS)) return true;
+    return false;
+}
+
 static enum h2_event_kind take_reset(struct h2_session *s, const struct frame *f, struct span payload,
                                      struct h2_event *e) {
     if (stream_is_idle(s, f->stream)) return session_fail(s, H2_PROTOCOL_ERROR, "RST_STREAM on an idle stream");
     struct h2_stream *st = stream_find(s, f->stream);
+    bool same_breath = !st && !s->client.is_on && f->stream > s->earlier_upto;
+    if (same_breath && is_taken_back_too_often(s)) return H2_CLOSE;
     if (!st || st->is_reset) return is_too_much(s, BUDGET_LATE) ? H2_CLOSE : H2_MORE;
     st->reset_by_peer = true;
     if (st->ended_by_peer && st->ended_by_us) return H2_MORE; /* over already: nobody need know */
@@ -414,6 +424,7 @@ enum h2_event_kind h2_next(struct h2_session *s, struct span *in, struct h2_even
     *e = (struct h2_event){.kind = H2_MORE};
     while (e->kind == H2_MORE && !s->has_failed)
         if (!step(s, in, e)) break;
+    if (e->kind == H2_MORE) s->earlier_upto = s->last_id;
     if (!s->has_failed) return e->kind;
     if (s->block.is_unread) { /* a stream was opened in this very step: nobody is told of it */
         if (!s->client.is_on) stream_free(s, e->stream);

@@ -77,6 +77,7 @@ struct h2_session {
     uint32_t wanting;          /* streams with wants_turn */
     uint32_t early_count;
     uint32_t last_id;          /* the highest that the peer has used */
+    uint32_t earlier_upto;     /* streams up to it were opened by an earlier input than this one */
     uint32_t last_served;      /* in GOAWAY: later ones are ignored */
     uint32_t lenient_upto;     /* on closed streams up to it frames may be under way: we reset one */
     uint32_t small_frames;     /* two for each short DATA frame that no window made short */
@@ -153,7 +154,6 @@ enum hpack_result head_next(struct h2_session *s, struct hpack_block *block, str
                             struct hpack_field *f);
 /* RFC 9113 8.2.1, 8.2.2: what no field may be, in a head or in trailers. NULL if it is not so. */
 const char *head_check_field(const struct hpack_field *f);
-bool head_has_controls(struct span value);
 
 /* Decodes a block of which nothing is wanted, so that the table stays right. False: the session has failed. */
 bool head_skip(struct h2_session *s, struct span block);

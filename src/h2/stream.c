@@ -31,13 +31,13 @@ struct h2_stream *stream_make(struct h2_session *s, uint32_t id) {
     } else {
         st = memory_get(sizeof *st);
     }
-    *st = (struct h2_stream){.id = id,
-                             .next = *slot,
-                             .send_window = s->peer_window,
-                             .receive_window = WINDOW_AT_FIRST,
-                             .receive_target = WINDOW_AT_FIRST,
-                             .body_left = BODY_UNKNOWN,
-                             .urgency = H2_URGENCY_DEFAULT};
+    memory_clear(st, sizeof *st);
+    st->id = id;
+    st->next = *slot;
+    st->send_window = s->peer_window;
+    st->receive_window = st->receive_target = WINDOW_AT_FIRST;
+    st->body_left = BODY_UNKNOWN;
+    st->urgency = H2_URGENCY_DEFAULT;
     list_add_last(&s->streams, &st->link);
     list_init(&st->turn);
     *slot = s->last = st;

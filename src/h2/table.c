@@ -13,7 +13,7 @@ struct entry {
     uint32_t at;          /* its texts: name (unless constant), value */
     uint32_t name_n, value_n;
     uint16_t id;
-    bool is_lower, is_clean;
+    bool is_lower, is_clean, is_sound, is_visible, is_host; /* as in struct hpack_field */
 };
 
 /* RFC 7541 4.1 charges 32 bytes for what an entry costs beside its text. As it costs less here, there is always room
@@ -78,7 +78,8 @@ static uint32_t write_text(struct hpack_table *t, uint32_t at, struct span s) {
 static struct span copy_text(const struct hpack_table *t, uint32_t at, uint32_t n, struct arena *a) {
     if (!a) return (struct span){NULL, n};
     char *p = arena_bytes(a, (size_t)n + 1);
-    read_text(t, at, n, p);
+    if (n <= t->room - at) memcpy(p, t->text + at, n);
+    else read_text(t, at, n, p);
     p[n] = '\0';
     return (struct span){p, n};
 }
@@ -107,6 +108,9 @@ bool hpack_table_get(const struct hpack_table *t, uint32_t place, struct arena *
     get_name(t, e, a, f);
     f->value = copy_text(t, e->constant ? e->at : text_at(t, e->at, e->name_n), e->value_n, a);
     f->is_clean = e->is_clean;
+    f->is_sound = e->is_sound;
+    f->is_visible = e->is_visible;
+    f->is_host = e->is_host;
     return true;
 }
 
@@ -180,7 +184,7 @@ void hpack_table_add(struct hpack_decoder *d, const struct hpack_field *f, bool 
     struct entry *e = &t->entries[slot_of(t, t->count)];
     uint32_t at = t->count ? text_at(t, t->entries[t->oldest].at, t->text_n) : 0;
     *e = (struct entry){name_is_constant ? f->name.p : NULL, at, (uint32_t)f->name.n, (uint32_t)f->value.n, f->id,
-                        f->is_lower, f->is_clean};
+                        f->is_lower, f->is_clean, f->is_sound, f->is_visible, f->is_host};
     if (!name_is_constant) at = write_text(t, at, f->name);
     write_text(t, at, f->value);
     t->text_n += text_length(e);

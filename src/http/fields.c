@@ -6,18 +6,12 @@
 
 enum { FIRST_ROOM = 16 };
 
-static void make_room(struct fields *f, struct arena *a) {
+void fields_make_room(struct fields *f, struct arena *a) {
     uint32_t cap = f->cap ? f->cap * 2 : FIRST_ROOM;
     struct field *list = arena_get(a, cap * sizeof *list);
     if (f->count) memcpy(list, f->list, f->count * sizeof *list);
     f->list = list;
     f->cap = cap;
-}
-
-void fields_append(struct fields *f, struct arena *a, enum header id, struct span name, struct span value) {
-    if (f->count == f->cap) make_room(f, a);
-    f->list[f->count++] = (struct field){name, value, id, false};
-    f->present[id >> 6] |= UINT64_C(1) << (id & 63);
 }
 
 void fields_add(struct fields *f, struct arena *a, enum header id, struct span value) {
@@ -39,7 +33,7 @@ static const struct field *find(const struct fields *f, uint32_t from, enum head
     return NULL;
 }
 
-const struct field *fields_first(const struct fields *f, enum header id) {
+const struct field *fields_search(const struct fields *f, enum header id) {
     return find(f, 0, id, header_name(id));
 }
 
@@ -71,7 +65,7 @@ static struct span joined(const struct fields *f, struct arena *a, enum header i
     return (struct span){p, n};
 }
 
-struct span fields_get(const struct fields *f, struct arena *a, enum header id) {
+struct span fields_join(const struct fields *f, struct arena *a, enum header id) {
     return joined(f, a, id, header_name(id));
 }
 
@@ -122,6 +116,19 @@ void fields_remove(struct fields *f, enum header id) {
 void fields_remove_named(struct fields *f, struct span name) {
     enum header id = header_find(name);
     if (fields_have(f, id)) remove_from(f, 0, id, name);
+}
+
+void fields_keep(struct fields *f, bool (*keeps)(const struct field *field, const void *arg), const void *arg) {
+    uint32_t kept = 0;
+    memset(f->present, 0, sizeof f->present);
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct field *field = &f->list[i];
+        if (!keeps(field, arg)) continue;
+        f->present[field->id >> 6] |= UINT64_C(1) << (field->id & 63);
+        if (kept != i) f->list[kept] = *field;
+        kept++;
+    }
+    f->count = kept;
 }
 
 /* The end of a list element: the next comma outside of a quoted string. */

@@ -31,15 +31,31 @@ static inline bool fields_have(const struct fields *f, enum header id) {
 /* Appends; name and value are borrowed. */
 void fields_add(struct fields *f, struct arena *a, enum header id, struct span value);
 void fields_add_named(struct fields *f, struct arena *a, struct span name, struct span value);
-/* The same for a caller who has looked the name up already. */
-void fields_append(struct fields *f, struct arena *a, enum header id, struct span name, struct span value);
+
+void fields_make_room(struct fields *f, struct arena *a); /* for one more at least */
+
+/* The same for a caller who has looked the name up already. Inline, as are the next ones, since they run for each
+ * field that comes, or ask for what mostly is not there. */
+static inline void fields_append(struct fields *f, struct arena *a, enum header id, struct span name,
+                                 struct span value) {
+    if (f->count == f->cap) fields_make_room(f, a);
+    f->list[f->count++] = (struct field){name, value, id, false};
+    f->present[id >> 6] |= UINT64_C(1) << (id & 63);
+}
+
+const struct field *fields_search(const struct fields *f, enum header id); /* fields_first() of one that is there */
+struct span fields_join(const struct fields *f, struct arena *a, enum header id); /* and fields_get() */
 
 /* The first of that kind (value may be empty), or NULL. */
-const struct field *fields_first(const struct fields *f, enum header id);
+static inline const struct field *fields_first(const struct fields *f, enum header id) {
+    return fields_have(f, id) ? fields_search(f, id) : NULL;
+}
 const struct field *fields_first_named(const struct fields *f, struct span name);
 
 /* Its value; {NULL, 0} if there is none. Several of one name are joined with ", " in the arena (RFC 9110 5.3). */
-struct span fields_get(const struct fields *f, struct arena *a, enum header id);
+static inline struct span fields_get(const struct fields *f, struct arena *a, enum header id) {
+    return fields_have(f, id) ? fields_join(f, a, id) : (struct span){NULL, 0};
+}
 struct span fields_get_named(const struct fields *f, struct arena *a, struct span name);
 
 /* Replaces all of that name by one with this value, or removes them. */
@@ -47,6 +63,8 @@ void fields_set(struct fields *f, struct arena *a, enum header id, struct span v
 void fields_set_named(struct fields *f, struct arena *a, struct span name, struct span value);
 void fields_remove(struct fields *f, enum header id);
 void fields_remove_named(struct fields *f, struct span name);
+/* Removes those of which `keeps` says no. */
+void fields_keep(struct fields *f, bool (*keeps)(const struct field *field, const void *arg), const void *arg);
 
 /* Is token (in any case) an element of the comma-separated list? */
 bool list_has_token(struct span list, struct span token);

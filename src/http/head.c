@@ -21,10 +21,13 @@ static bool is_framing(enum header id) {
 }
 
 void head_add_field(struct buf *head, const struct field *f) {
-    buf_add(head, f->name);
-    buf_add(head, SPAN(": "));
-    buf_add(head, f->value);
-    buf_add(head, SPAN("\r\n"));
+    size_t n = f->name.n + f->value.n + 4;
+    char *to = buf_room(head, n);
+    memcpy(to, f->name.p, f->name.n);
+    memcpy(to + f->name.n, ": ", 2);
+    if (f->value.n) memcpy(to + f->name.n + 2, f->value.p, f->value.n);
+    memcpy(to + n - 2, "\r\n", 2);
+    head->n += n;
 }
 
 void head_add_fields(struct buf *head, const struct fields *fields) {

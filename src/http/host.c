@@ -99,8 +99,8 @@ static bool is_tolerable(struct span host) {
     return true;
 }
 
-/* The usual Host, in one pass: a lower-case name that every option accepts as it is, and perhaps a port. */
-static bool is_clean(struct span host) {
+/* In one pass. */
+bool host_is_clean(struct span host) {
     size_t at = 0, label;
     for (;; at++) {
         for (label = at; at < host.n && (char_class[(unsigned char)host.p[at]] & CHAR_HOST);) at++;
@@ -128,7 +128,7 @@ static bool is_strict(struct span name, struct span port) {
 }
 
 int host_parse(struct span *host, unsigned options, struct arena *a) {
-    if (is_clean(*host)) return 0;
+    if (host_is_clean(*host)) return 0;
     struct span name = host_without_port(*host), port = span_from(*host, name.n);
     bool normalize = (options & (PARSE_HOST_NORMALIZE | PARSE_HOST_STRICT)) != 0, dot = false;
     if (!is_tolerable(*host)) return 400;

@@ -19,6 +19,12 @@ static int parse(struct span digits, int64_t *length) {
 
 int length_note(struct span value, int64_t *length, struct span *first) {
     struct span element, said = {NULL, 0};
+    uint64_t only;
+    if (*length < 0 && number_parse(value, INT64_MAX, &only)) { /* nearly always */
+        *length = (int64_t)only;
+        if (first) *first = value;
+        return 0;
+    }
     while (span_next(&value, ',', &element)) {
         int64_t one;
         element = span_trim(element);

@@ -100,6 +100,7 @@ struct request {
     uint64_t conditions;      /* bits of the conditions that are no function of (listener, host, target) */
     uint64_t queued_before;   /* bytes the connection had been given to send when the response began */
     uint64_t head_bytes;      /* of the response */
+    uint64_t whole_bytes;     /* of the response's body, if it was given away as it is: protocol->write_whole */
     uint64_t received_bytes;  /* head and body */
     uint64_t body_received;   /* of the body, decoded */
     uint64_t body_sent;       /* HTTP/2: of the response's body, in frames */

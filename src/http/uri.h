@@ -52,6 +52,9 @@ int uri_parse(struct uri *uri, struct span target, unsigned options, struct aren
 /* Splits absolute-form "http://host:port/path?q" (RFC 9112 3.2.2). False if it is not one. */
 bool uri_absolute(struct span target, struct span *scheme, struct span *authority, struct span *rest);
 
+/* The usual Host: a lower-case name that every option accepts as it is, and perhaps a port. */
+bool host_is_clean(struct span host);
+
 /*
  * Checks an authority (host[:port], IPv6 in brackets) and lower-cases it in the arena if need be; default ports are
  * kept as sent. Returns 0 or 400. An empty host is 0 when the options don't ask for strictness.

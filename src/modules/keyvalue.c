@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/memory.h"
 
 static bool make_rule(struct rule *rule, const struct element *e, struct complaints *c) {
@@ -19,11 +20,27 @@ static bool make_rule(struct rule *rule, const struct element *e, struct complai
     return false;
 }
 
+static struct needles *make_needles(const struct value *map) {
+    struct span *literals = memory_zeroed(map->count, sizeof *literals);
+    struct arena a = {0};
+    for (size_t i = 0; i < map->count; i++) {
+        struct buf literal = {0};
+        regex_literal(map->elements[i].key, &literal);
+        if (literal.n) literals[i] = arena_copy(&a, buf_span(&literal));
+        buf_done(&literal);
+    }
+    struct needles *needles = needles_make(literals, map->count);
+    arena_done(&a);
+    free(literals);
+    return needles;
+}
+
 void *rules_make(const struct value *map, struct complaints *c) {
     struct rules *rules = memory_zeroed(1, sizeof *rules + map->count * sizeof *rules->list);
     bool ok = true;
     rules->count = map->count;
     for (size_t i = 0; i < map->count; i++) ok &= make_rule(&rules->list[i], &map->elements[i], c);
+    if (ok) rules->needles = make_needles(map);
     if (ok) return rules;
     rules_drop(rules);
     return NULL;
@@ -31,6 +48,7 @@ void *rules_make(const struct value *map, struct complaints *c) {
 
 void rules_drop(void *p) {
     struct rules *rules = p;
+    if (rules) needles_drop(rules->needles);
     for (size_t i = 0; rules && i < rules->count; i++) {
         regex_drop(rules->list[i].pattern);
         template_drop(rules->list[i].replacement);
@@ -39,7 +57,10 @@ void rules_drop(void *p) {
 }
 
 const struct rule *rules_find(const struct rules *rules, struct span subject, struct captures *captures) {
-    for (size_t i = 0; i < rules->count; i++)
+    struct needles_walk walk;
+    size_t i;
+    needles_begin(rules->needles, subject, &walk);
+    while (needles_next(&walk, &i))
         if (regex_match(rules->list[i].pattern, subject, captures)) return &rules->list[i];
     return NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef GOLDCREST_MODULES_KEYVALUE_H
 #define GOLDCREST_MODULES_KEYVALUE_H
 
+#include "base/needles.h"
 #include "modules/template.h"
 
 struct rule {
@@ -12,6 +13,7 @@ struct rule {
 
 /* rules - compiled once per assignment; belongs to its configuration */
 struct rules {
+    struct needles *needles; /* which patterns a subject may match at all */
     size_t count;
     struct rule list[];
 };

@@ -14,8 +14,7 @@
 enum {
     RING_CAP = 8,
     SPARE_RINGS = 64,
-    SMALL_BYTES = 256, /* such a copy leaves room for others behind it */
-    SHARED_BYTES = 1000
+    SHARED_BYTES_MAX = 16000 /* where one copy follows the other */
 };
 
 /* Rings of the first size are used again: most queues come and go with one response. */
@@ -62,19 +61,45 @@ void chunks_add_constant(struct chunks *q, struct span s) {
     if (s.n) add(q, (struct chunk){.is.constant = s.p, .left = s.n, .kind = CHUNK_CONSTANT});
 }
 
-void chunks_add_copy(struct chunks *q, struct span s) {
-    struct chunk *last = q->count ? chunks_at(q, q->count - 1u) : NULL;
-    if (s.n == 0) return;
-    if (last && last->room >= s.n) {
-        memcpy(last->is.blob->p + last->at + last->left, s.p, s.n);
-        last->left += s.n;
-        last->room = (uint16_t)(last->room - s.n);
-        q->bytes += s.n;
-        return;
+/* What is made for n bytes behind `last`: each time more, as long as copies follow each other. */
+static size_t shared_bytes(const struct chunk *last, size_t n) {
+    size_t bytes = BLOB_USUAL_BYTES;
+    if (last && last->room) bytes = last->is.blob->n * 4 < SHARED_BYTES_MAX ? last->is.blob->n * 4 : SHARED_BYTES_MAX;
+    return bytes < n ? n : bytes;
+}
+
+/* The copy whose blob has room for n bytes: the last chunk, or the one before it, as heads and bodies alternate. */
+static struct chunk *find_room(const struct chunks *q, size_t n) {
+    for (unsigned back = 1; back <= 2 && back <= q->count; back++) {
+        struct chunk *c = chunks_at(q, q->count - back);
+        if (c->room >= n) return c;
     }
-    struct blob *b = blob_make(s.n <= SMALL_BYTES ? SHARED_BYTES : s.n);
-    memcpy(b->p, s.p, s.n);
-    add(q, (struct chunk){.is.blob = b, .left = s.n, .kind = CHUNK_BLOB, .room = (uint16_t)(b->n - s.n)});
+    return NULL;
+}
+
+char *chunks_add_room(struct chunks *q, size_t n) {
+    struct chunk *last = q->count ? chunks_at(q, q->count - 1u) : NULL, *with_room = find_room(q, n);
+    if (!with_room) {
+        struct blob *b = blob_make(shared_bytes(last, n));
+        add(q, (struct chunk){.is.blob = b, .left = n, .kind = CHUNK_BLOB, .room = (uint16_t)(b->n - n)});
+        return b->p;
+    }
+    struct blob *b = with_room->is.blob;
+    uint64_t at = with_room->at + with_room->left;
+    uint16_t room = (uint16_t)(with_room->room - n);
+    if (with_room == last) {
+        last->left += n;
+        last->room = room;
+        q->bytes += n;
+    } else {
+        with_room->room = 0;
+        add(q, (struct chunk){.is.blob = blob_hold(b), .at = at, .left = n, .kind = CHUNK_BLOB, .room = room});
+    }
+    return b->p + at;
+}
+
+void chunks_add_copy(struct chunks *q, struct span s) {
+    if (s.n) memcpy(chunks_add_room(q, s.n), s.p, s.n);
 }
 
 static void let_go(struct chunk *c) {
@@ -100,6 +125,11 @@ void chunks_sent(struct chunks *q, uint64_t n) {
 }
 
 void chunks_move(struct chunks *q, struct chunks *from) {
+    if (q->cap == 0) { /* nothing is in it: the ring itself moves */
+        *q = *from;
+        *from = (struct chunks){NULL, 0, 0, 0, 0};
+        return;
+    }
     for (unsigned i = 0; i < from->count; i++) add(q, *chunks_at(from, i));
     if (from->cap) give_ring_back(from);
 }
@@ -124,7 +154,7 @@ void chunks_take(struct chunks *q, struct chunks *from, uint64_t n) {
     }
 }
 
-void chunks_clear(struct chunks *q) {
+void chunks_drop(struct chunks *q) {
     for (unsigned i = 0; i < q->count; i++) let_go(chunks_at(q, i));
-    if (q->cap) give_ring_back(q);
+    give_ring_back(q);
 }

@@ -38,6 +38,8 @@ void chunks_add_constant(struct chunks *q, struct span s);
 /* A copy: for what lives in an arena (never queue a pointer into one). Small copies that follow each other share a
  * blob. */
 void chunks_add_copy(struct chunks *q, struct span s);
+/* The same for n bytes (not 0) that the caller writes where this points to, before it does anything else. */
+char *chunks_add_room(struct chunks *q, size_t n);
 
 /* The i-th chunk from the front. */
 static inline struct chunk *chunks_at(const struct chunks *q, unsigned i) {
@@ -56,6 +58,10 @@ void chunks_sent(struct chunks *q, uint64_t n);
 void chunks_move(struct chunks *q, struct chunks *from);
 /* Moves the first n bytes (n <= from->bytes). */
 void chunks_take(struct chunks *q, struct chunks *from, uint64_t n);
-void chunks_clear(struct chunks *q);
+void chunks_drop(struct chunks *q); /* of a queue that holds memory */
+
+static inline void chunks_clear(struct chunks *q) {
+    if (q->cap) chunks_drop(q);
+}
 
 #endif

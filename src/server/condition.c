@@ -114,6 +114,7 @@ void conditions_make(struct conditions *c, const struct conf_tree *tree, unsigne
     c->list = memory_zeroed(c->count, sizeof *c->list);
     c->others = memory_zeroed(c->count, sizeof(struct condition *));
     c->other_count = 0;
+    c->groups = NULL;
     for (unsigned i = 0; i < c->count; i++) {
         struct condition *condition = &c->list[i];
         condition->block = tree->blocks[i];
@@ -123,9 +124,11 @@ void conditions_make(struct conditions *c, const struct conf_tree *tree, unsigne
         compile_value(condition, (struct conf_tree *)(uintptr_t)tree, default_port, use_ipv6, complaints);
         add_other(c, condition, complaints);
     }
+    groups_make(c);
 }
 
 void conditions_done(struct conditions *c) {
+    groups_drop(c);
     for (unsigned i = 0; i < c->count; i++) regex_drop(c->list[i].regex);
     free(c->list);
     free(c->others);
@@ -165,10 +168,10 @@ static bool is_equal(const struct condition *c, const struct request *r, struct 
     return c->operand == OPERAND_HOST ? host_is(text, c->value) : span_is(text, c->value);
 }
 
-static bool holds(const struct condition *c, const struct request *r, struct span socket) {
-    char room[ADDR_TEXT_BYTES];
-    if (c->operand == OPERAND_ALWAYS) return true;
-    struct span text = condition_operand_text(c, r, socket, room);
+unsigned long conditions_compared;
+
+bool condition_holds(const struct condition *c, const struct request *r, struct span text) {
+    conditions_compared++;
     switch (c->op) {
     case COND_EQ: return is_equal(c, r, text);
     case COND_NE: return !is_equal(c, r, text);
@@ -183,29 +186,13 @@ static bool holds(const struct condition *c, const struct request *r, struct spa
 }
 
 uint64_t conditions_others(const struct conditions *c, const struct request *r) {
+    char room[ADDR_TEXT_BYTES];
     uint64_t bits = 0;
-    for (unsigned i = 0; i < c->other_count && i < CONDITION_OTHERS_MAX; i++)
-        if (holds(c->others[i], r, SPAN(""))) bits |= (uint64_t)1 << c->others[i]->bit;
-    return bits;
-}
-
-static bool has(const uint64_t *words, unsigned n) {
-    return (words[n >> 6] >> (n & 63)) & 1;
-}
-
-/* In an else-chain the first that holds is the only one. */
-static bool chain_is_taken(const struct block *b, const uint64_t *words) {
-    for (const struct block *earlier = b->previous; earlier; earlier = earlier->previous)
-        if (has(words, earlier->number)) return true;
-    return false;
-}
-
-void conditions_evaluate(const struct conditions *c, const struct request *r, struct span socket, uint64_t *words) {
-    memset(words, 0, (c->count + 63) / 64 * sizeof *words);
-    for (unsigned i = 0; i < c->count; i++) {
-        const struct block *b = c->list[i].block;
-        if (b->parent && !has(words, b->parent->number)) continue;
-        if (chain_is_taken(b, words)) continue;
-        if (holds(&c->list[i], r, socket)) words[i >> 6] |= (uint64_t)1 << (i & 63);
+    if (c->other_count > CONDITION_OTHERS_MAX) return 0;
+    for (unsigned i = 0; i < c->other_count; i++) {
+        const struct condition *other = c->others[i];
+        if (condition_holds(other, r, condition_operand_text(other, r, SPAN(""), room)))
+            bits |= (uint64_t)1 << other->bit;
     }
+    return bits;
 }

@@ -44,6 +44,8 @@ struct conditions {
     unsigned count;
     struct condition **others; /* those that are evaluated for each request, even if its reply is kept */
     unsigned other_count;
+    struct group *groups;      /* groups.c: all of them */
+    struct group **inside;     /* of each block */
 };
 
 enum { CONDITION_OTHERS_MAX = 64 };
@@ -54,7 +56,15 @@ void conditions_make(struct conditions *c, const struct conf_tree *tree, unsigne
                      struct complaints *complaints);
 void conditions_done(struct conditions *c);
 
-/* The bits of the others, for request.conditions. */
+/* Whether it holds for r, of whom `text` is what it looks at. */
+bool condition_holds(const struct condition *c, const struct request *r, struct span text);
+
+extern unsigned long conditions_compared; /* how often that was asked in this process: for tests of growth */
+
+void groups_make(struct conditions *c); /* groups.c, once the conditions are compiled */
+void groups_drop(struct conditions *c);
+
+/* The bits of the others, for request.conditions. More than CONDITION_OTHERS_MAX of them have none. */
 uint64_t conditions_others(const struct conditions *c, const struct request *r);
 
 /* Which blocks apply: bit n of words is block n. words has (count + 63) / 64 elements. socket: the listener's

@@ -64,6 +64,7 @@ struct protocol {
     bool (*body_is_small)(const struct request *r);  /* could the rest be read away in a moment? */
     void (*write_interim)(struct request *r, int status, const struct fields *fields);
     void (*write_reply)(struct request *r);          /* what the client gets of r->reply */
+    void (*write_whole)(struct request *r);          /* head and r->body, for it alone; NULL: it takes a reply */
     void (*write_head)(struct request *r);           /* of a response whose body r->source has */
     enum handler (*write_body)(struct request *r);   /* GO_ON when the source is at its end */
     bool (*is_through)(const struct request *r);     /* the response is out, or as good as out */

@@ -6,6 +6,14 @@
 
 #include "base/memory.h"
 
+/* Whether a module whose settings differ from the global ones has a hook in that phase. */
+static bool is_changed(const struct conf *conf, const bool *changed, enum phase phase) {
+    for (unsigned m = 1; m < conf->module_count; m++)
+        for (const struct hook *h = conf->modules[m]->hooks; changed[m] && h->run; h++)
+            if (h->phase == phase) return true;
+    return false;
+}
+
 static void collect_hooks(struct plan *p, enum phase phase, struct arena *a) {
     const struct conf *conf = p->conf;
     size_t room = 0;
@@ -20,18 +28,41 @@ static void collect_hooks(struct plan *p, enum phase phase, struct arena *a) {
                     (struct planned_hook){h->run, p->settings[m], h->lasting, (uint16_t)m};
 }
 
+/* changed[m]: some block that applies, beside the global one, sets something of module m. */
+static void find_changes(const struct conf *conf, const uint64_t *words, bool *changed) {
+    for (size_t i = 1; conf_next_block(words, conf->tree->block_count, &i); i++)
+        for (size_t s = 0; s < conf->blocks[i].count; s++) changed[conf->blocks[i].list[s].module] = true;
+}
+
+static void merge_module(struct plan *p, unsigned m, struct arena *a) {
+    const struct module *module = p->conf->modules[m];
+    const void *settings = conf_merge(p->conf, m, p->words, a);
+    if (!module->is_active || module->is_active(settings)) p->settings[m] = settings;
+}
+
+/* What no block changes is the global plan's: a thousand hosts have one copy of it. */
 static struct plan *build(const struct conf *conf, const uint64_t *words, struct arena *a) {
+    const struct plan *global = conf->global_plan;
     struct plan *p = arena_zeroed(a, sizeof *p);
+    bool *changed = arena_zeroed(a, conf->module_count * sizeof *changed);
     size_t n = (conf->tree->block_count + 63) / 64;
+    find_changes(conf, words, changed);
     p->conf = conf;
     p->words = memcpy(arena_get(a, n * sizeof *words), words, n * sizeof *words);
-    p->core = conf_merge(conf, 0, words, a);
+    p->core = global && !changed[0] ? global->core : conf_merge(conf, 0, words, a);
     p->settings = arena_zeroed(a, conf->module_count * sizeof(void *));
     for (unsigned m = 1; m < conf->module_count; m++) {
-        const void *settings = conf_merge(conf, m, words, a);
-        if (!conf->modules[m]->is_active || conf->modules[m]->is_active(settings)) p->settings[m] = settings;
+        if (global && !changed[m]) p->settings[m] = global->settings[m];
+        else merge_module(p, m, a);
     }
-    for (unsigned phase = 0; phase < PHASE_COUNT; phase++) collect_hooks(p, (enum phase)phase, a);
+    for (unsigned i = 0; i < PHASE_COUNT; i++) {
+        if (!global || is_changed(conf, changed, (enum phase)i)) {
+            collect_hooks(p, (enum phase)i, a);
+            continue;
+        }
+        p->hooks[i] = global->hooks[i];
+        p->hook_count[i] = global->hook_count[i];
+    }
     return p;
 }
 
@@ -55,13 +86,16 @@ const struct plan *plan_for(struct conf *conf, struct request *r, struct span so
     uint64_t few[4], *words = few;
     if (conf->conditions.count > 256)
         words = arena_get(&r->arena, (conf->conditions.count + 63) / 64 * sizeof *words);
+    plan_global(conf);
     conditions_evaluate(&conf->conditions, r, socket, words);
     return find(conf, words, &r->arena);
 }
 
 const struct plan *plan_global(struct conf *conf) {
+    if (conf->global_plan) return conf->global_plan;
     size_t n = (conf->tree->block_count + 63) / 64;
     uint64_t *words = arena_zeroed(&conf->arena, n * sizeof *words);
     words[0] = 1;
-    return find(conf, words, NULL);
+    conf->global_plan = find(conf, words, NULL);
+    return conf->global_plan;
 }

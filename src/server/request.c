@@ -49,7 +49,7 @@ void request_reset(struct request *r) {
     chunks_clear(&r->in_body);
     conf_drop(r->conf);
     arena_reset(&arena);
-    memset(r, 0, sizeof *r);
+    memory_clear(r, sizeof *r);
     r->arena = arena;
 }
 
@@ -176,6 +176,24 @@ static void decide_keep_alive(struct request *r) {
     if (!r->body_done && !r->conn->protocol->body_is_small(r)) r->keep_alive = false;
 }
 
+/* Conditions and ranges are for answer_decide(), which wants a reply. */
+static bool asks_for_less(const struct request *r) {
+    const struct fields *f = &r->in.fields;
+    if (r->status != 200) return false;
+    return fields_have(f, HEADER_RANGE) || fields_have(f, HEADER_IF_NONE_MATCH) ||
+           fields_have(f, HEADER_IF_MODIFIED_SINCE) || fields_have(f, HEADER_IF_MATCH) ||
+           fields_have(f, HEADER_IF_UNMODIFIED_SINCE);
+}
+
+/* Is it for this request alone, and whole as it is? */
+static bool goes_as_it_is(const struct request *r) {
+    if (r->lasting < LASTS_NOT || r->in.method == METHOD_HEAD || !r->conn->protocol->write_whole) return false;
+    if (r->status < 200 || r->status == 204 || r->status == 304 || asks_for_less(r)) return false;
+    for (unsigned i = 0; i < r->body.count; i++)
+        if (chunks_at(&r->body, i)->kind == CHUNK_FILE) return false;
+    return true;
+}
+
 static enum handler fix_reply(struct request *r) {
     struct worker *w = r->conn->worker;
     const struct core_settings *core = request_core(r);
@@ -213,7 +231,7 @@ enum handler request_start(struct request *r) {
         fields_add(&r->out, &r->arena, HEADER_SERVER, plan->core->tag);
     if (plan->core->log_response_head) log_response(r);
     decide_keep_alive(r);
-    return r->source ? HANDLER_GO_ON : fix_reply(r);
+    return r->source || goes_as_it_is(r) ? HANDLER_GO_ON : fix_reply(r);
 }
 
 bool source_keeps_length(const struct request *r, uint64_t before, uint64_t given, bool is_end) {
@@ -228,9 +246,10 @@ enum handler request_write(struct request *r) {
     const struct protocol *protocol = r->conn->protocol;
     if (!r->is_emitted) {
         if (r->reply) protocol->write_reply(r);
-        else protocol->write_head(r);
+        else if (r->source) protocol->write_head(r);
+        else protocol->write_whole(r);
         r->is_emitted = true;
-        r->is_complete = r->reply || (r->in.method == METHOD_HEAD && !r->is_tunnel);
+        r->is_complete = !r->source || (r->in.method == METHOD_HEAD && !r->is_tunnel);
     }
     if (!r->is_complete) {
         if (r->streams_body && request_stream_body(r) == HANDLER_ERROR) return HANDLER_ERROR;

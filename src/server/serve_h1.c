@@ -245,6 +245,15 @@ static void write_reply(struct request *r) {
     r->head_bytes = h1_emit_reply(&c->out, r->reply, &a, framing(r), clock_now_s());
 }
 
+static void write_whole(struct request *r) {
+    struct conn *c = r->conn;
+    r->queued_before = conn_queued_bytes(c);
+    r->sent_status = r->status;
+    r->whole_bytes = r->body.bytes;
+    r->head_bytes = h1_emit_head(&c->out, r, (int64_t)r->body.bytes, framing(r), clock_now_s());
+    chunks_move(&c->out, &r->body);
+}
+
 static void write_head(struct request *r) {
     struct conn *c = r->conn;
     r->queued_before = conn_queued_bytes(c);
@@ -295,7 +304,8 @@ static bool is_through(const struct request *r) {
     const struct conn *c = r->conn;
     const struct core_settings *core = request_core(r);
     if (core->connection_kbytes_s || core->server_kbytes_s) return c->out.count == 0;
-    return c->out.count == 0 || (r->reply && !r->reply->file && c->out.bytes < 2 * REPLY_INLINE_BYTES);
+    if (c->out.count == 0) return true;
+    return (r->reply ? !r->reply->file : !r->source) && c->out.bytes < 2 * REPLY_INLINE_BYTES;
 }
 
 /* A proxy in front of us that does not know Upgrade hands it on, but not Connection (RFC 9110 7.8). */
@@ -401,6 +411,7 @@ const struct protocol http1 = {.serve = serve,
                                .body_is_small = body_is_small,
                                .write_interim = write_interim,
                                .write_reply = write_reply,
+                               .write_whole = write_whole,
                                .write_head = write_head,
                                .write_body = write_body,
                                .is_through = is_through,

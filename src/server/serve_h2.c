@@ -32,7 +32,7 @@ static struct stream *stream_get(struct worker *w) {
     if (!x) return memory_zeroed(1, sizeof *x);
     w->spare_streams = (struct stream *)(void *)x->ready.next;
     w->spare_stream_count--;
-    memset(x, 0, sizeof *x);
+    memory_clear(x, sizeof *x);
     return x;
 }
 
@@ -150,7 +150,7 @@ void h2_end(struct conn *c) {
 
 /* ---- frames in -------------------------------------------------------------------------------- */
 
-static void begin_stream(struct conn *c, struct h2_stream *st) {
+static void begin_stream(struct conn *c, struct h2_stream *st, uint64_t now_ns) {
     struct stream *x = stream_get(c->worker);
     struct request *r = request_make(c);
     st->owner = x;
@@ -159,7 +159,7 @@ static void begin_stream(struct conn *c, struct h2_stream *st) {
     x->since_ms = fdevents_now_ms(c->worker->events);
     list_init(&x->ready);
     r->stream = x;
-    r->begun_ns = clock_monotonic_ns();
+    r->begun_ns = now_ns;
     r->begun_s = clock_now_s();
     run(c, x);
 }
@@ -206,10 +206,10 @@ static void session_is_over(struct conn *c, const struct h2_event *e) {
     say_note("HTTP/2: connection from %s ends with %s: %s", name, h2_error_name(e->error), e->why ? e->why : "");
 }
 
-static void take_event(struct conn *c, const struct h2_event *e) {
+static void take_event(struct conn *c, const struct h2_event *e, uint64_t now_ns) {
     struct stream *x = e->stream ? e->stream->owner : NULL;
     switch (e->kind) {
-    case H2_HEAD: begin_stream(c, e->stream); return;
+    case H2_HEAD: begin_stream(c, e->stream, now_ns); return;
     case H2_DATA: take_data(c, x, e->data); return;
     case H2_END:
         x->body_ended = true;
@@ -259,7 +259,8 @@ static bool read_frames(struct conn *c) {
         return false;
     }
     struct span in = conn_unread(c);
-    do h2_next(c->h2, &in, &e), take_event(c, &e);
+    uint64_t now_ns = clock_monotonic_ns(); /* all of its requests have come by now */
+    do h2_next(c->h2, &in, &e), take_event(c, &e, now_ns);
     while (e.kind != H2_MORE && e.kind != H2_CLOSE && !(in.n && out_is_full(c)));
     c->in->start = c->in->end - in.n; /* what is incomplete the session keeps */
     return !c->is_failed && !out_is_full(c);
@@ -294,6 +295,7 @@ static bool give_all(struct request *r) {
     struct stream *x = r->stream;
     struct span *parts[] = {&(struct span){x->held.p, x->held.n}, &x->data};
     for (unsigned i = 0; i < 2; i++) {
+        if (parts[i]->n == 0) continue;
         ptrdiff_t taken = give(r, *parts[i]);
         if (taken < 0) return false;
         *parts[i] = span_from(*parts[i], (size_t)taken);
@@ -365,6 +367,11 @@ static void write_reply(struct request *r) {
     count_request(r);
     answer_decide(&a, r->reply, r, clock_now_s());
     r->sent_status = a.status;
+    r->head_bytes = h2_send_small_reply(c->h2, x->h2, r->reply, &a, clock_now_s(), &c->out);
+    if (r->head_bytes) {
+        r->body_sent = r->reply->length;
+        return;
+    }
     r->head_bytes = h2_send_reply_head(c->h2, x->h2, r->reply, &a, clock_now_s(), &c->out);
     if (x->h2->ended_by_us) return;
     answer_body(&a, r->reply, &x->queue);

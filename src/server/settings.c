@@ -246,12 +246,20 @@ static void lay(const struct block *b, const struct setting *s, char *settings) 
     if (d->flags & DIRECTIVE_IN_BLOCK) memcpy(settings + d->offset + sizeof(void *), &b, sizeof(void *));
 }
 
+bool conf_next_block(const uint64_t *words, size_t count, size_t *i) {
+    while (*i < count) {
+        uint64_t rest = words[*i >> 6] >> (*i & 63);
+        if (rest & 1) return true;
+        *i = rest ? *i + 1 : (*i | 63) + 1;
+    }
+    return false;
+}
+
 void *conf_merge(const struct conf *conf, unsigned module, const uint64_t *words, struct arena *a) {
     const struct module *m = conf->modules[module];
     char *settings = arena_get(a, m->settings_size ? m->settings_size : 1);
     if (m->settings_size) memcpy(settings, m->defaults, m->settings_size);
-    for (size_t i = 0; i < conf->tree->block_count; i++) {
-        if (!((words[i >> 6] >> (i & 63)) & 1)) continue;
+    for (size_t i = 0; conf_next_block(words, conf->tree->block_count, &i); i++) {
         const struct block_settings *b = &conf->blocks[i];
         for (size_t s = 0; s < b->count; s++)
             if (b->list[s].module == module) lay(conf->tree->blocks[i], &b->list[s], settings);

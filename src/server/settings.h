@@ -61,6 +61,7 @@ struct conf {
     bool corrects_client;          /* some module has a hook in PHASE_CLIENT */
     bool looks_at_connections;     /* … in PHASE_ACCEPT */
     struct map plans;              /* the bits of the blocks that apply => struct plan */
+    const struct plan *global_plan; /* … of the global block alone; NULL: nobody has asked yet */
     struct arena arena;
 };
 
@@ -88,6 +89,9 @@ static inline struct conf *conf_hold(struct conf *conf) {
 }
 
 void conf_drop(struct conf *conf);
+
+/* Moves *i to the next block, from *i on, whose bit is set. False: there is none. */
+bool conf_next_block(const uint64_t *words, size_t count, size_t *i);
 
 /* Settings of one module merged for the blocks whose bits are set; arena memory. */
 void *conf_merge(const struct conf *conf, unsigned module, const uint64_t *words, struct arena *a);

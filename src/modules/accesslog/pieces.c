@@ -208,7 +208,9 @@ static void add_from_head(const struct access_facts *f, struct buf *line, struct
 
 static void write_sent_field(struct piece *p, const struct access_facts *f, struct buf *line) {
     struct request *r = f->request;
+    bool is_whole = r->is_emitted && !r->reply && !r->source;
     if (r->reply) add_from_head(f, line, blob_span(r->reply->head), p->argument);
+    else if (is_whole && p->header == HEADER_CONTENT_LENGTH) buf_add_number(line, r->whole_bytes);
     else if (p->header != HEADER_OTHER) add_or_dash(f, line, fields_get(&r->out, &r->arena, p->header));
     else add_or_dash(f, line, fields_get_named(&r->out, &r->arena, p->argument));
 }

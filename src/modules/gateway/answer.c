@@ -73,17 +73,22 @@ static void drop(struct source *s) {
 
 /* ---- the answer ------------------------------------------------------------------------------- */
 
-/* Those that the server says itself. */
-static bool is_ours(enum header id) {
-    return id == HEADER_CONTENT_LENGTH || id == HEADER_TRANSFER_ENCODING || id == HEADER_CONNECTION ||
-           id == HEADER_DATE || id == HEADER_KEEP_ALIVE;
+/* All but those that the server says itself. */
+static bool is_theirs(const struct field *f, const void *unused) {
+    enum header id = f->id;
+    (void)unused;
+    return id != HEADER_CONTENT_LENGTH && id != HEADER_TRANSFER_ENCODING && id != HEADER_CONNECTION &&
+           id != HEADER_DATE && id != HEADER_KEEP_ALIVE;
 }
 
-static void add_fields(struct request *r, const struct fields *from) {
-    for (uint32_t i = 0; i < from->count; i++) {
-        const struct field *f = &from->list[i];
-        if (!is_ours(f->id)) fields_append(&r->out, &r->arena, f->id, f->name, f->value);
-    }
+/* Mostly there are none before, and the list changes its owner. */
+static void hand_fields_over(struct request *r, struct fields *from) {
+    fields_keep(from, is_theirs, NULL);
+    if (r->out.count == 0) r->out = *from;
+    else
+        for (uint32_t i = 0; i < from->count; i++)
+            fields_append(&r->out, &r->arena, from->list[i].id, from->list[i].name, from->list[i].value);
+    *from = (struct fields){0};
 }
 
 /* A short body that is there is the request's; else it is pulled. */
@@ -127,7 +132,7 @@ static enum handler give_answer(struct exchange *x) {
     x->is_answered = true;
     if (misleads(x, status)) return no_tunnel(x);
     if (status >= 400 && request_core(r)->error_intercept) {
-        add_fields(r, &x->pair.fields); /* some belong to the error, and stay */
+        hand_fields_over(r, &x->pair.fields); /* some belong to the error, and stay */
         exchange_release(x);
         r->status = status;
         return HANDLER_ERROR;
@@ -135,7 +140,7 @@ static enum handler give_answer(struct exchange *x) {
     r->status = status;
     r->is_tunnel = x->pair.is_tunnel;
     if (r->is_tunnel && r->in.version >= 20) r->status = 200; /* RFC 8441 5 */
-    add_fields(r, &x->pair.fields);
+    hand_fields_over(r, &x->pair.fields);
     give_body(x);
     return HANDLER_GO_ON;
 }

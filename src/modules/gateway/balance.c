@@ -44,9 +44,9 @@ static bool was_tried(const struct backend *b, const struct backend *const *trie
     return false;
 }
 
-static enum class class_of(const struct gateway_host *h, uint64_t now_ms) {
+static enum class class_of(const struct gateway_host *h, enum backend_state state) {
     const struct backend *b = h->backend;
-    switch (backend_state(b, now_ms)) {
+    switch (state) {
     case BACKEND_UP: break;
     case BACKEND_RESTS: return b->rests_softly ? CLASS_DOUBTFUL : CLASSES;
     case BACKEND_UNRESOLVED:
@@ -76,8 +76,9 @@ static void gather(struct choice *c, const struct gateway_rule *rule, const stru
     for (size_t i = 0; i < rule->count; i++) {
         const struct gateway_host *h = &rule->hosts[i];
         const struct backend *b = h->backend;
-        enum class class = class_of(h, c->now_ms);
-        note_reason(why, backend_state(b, c->now_ms));
+        enum backend_state state = backend_state(b, c->now_ms);
+        enum class class = class_of(h, state);
+        note_reason(why, state);
         bool is_full = h->max_conns && b->active >= h->max_conns;
         if (class == CLASSES || class > best || is_full || was_tried(b, tried, tried_count)) continue;
         if (class < best) c->count = 0;

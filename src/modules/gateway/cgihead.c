@@ -29,6 +29,7 @@ static enum take broken_as(struct message_pair *p, struct span why) {
 
 /* RFC 9110 5.5: no control characters but HTAB. */
 static bool is_field_value(struct span s) {
+    if (!span_has_control(s)) return true;
     for (size_t i = 0; i < s.n; i++)
         if (!(char_class[(unsigned char)s.p[i]] & CHAR_FIELD)) return false;
     return true;
@@ -45,6 +46,7 @@ static int parse_status(struct span s) {
 struct parsing {
     struct message_pair *p;
     struct fields fields;
+    unsigned flags; /* of their names, together */
     bool has_status;
 };
 
@@ -62,14 +64,15 @@ static enum take take_field(struct parsing *g, struct span line) {
     size_t colon = span_find(line, ':');
     struct span name = span_upto(line, colon);
     if (colon == line.n) return broken(p, "a line is no header field", line);
-    if (!is_token(name)) return broken(p, "no name of a field", line);
-    struct span value = span_trim(span_from(line, colon + 1));
     enum header id = header_find(name);
+    if (id == HEADER_OTHER && !is_token(name)) return broken(p, "no name of a field", line);
+    struct span value = span_trim(span_from(line, colon + 1));
     if (!is_field_value(value)) return broken(p, "control characters in a field", name);
     if (id == HEADER_STATUS) return set_status(g, value, line);
     if (id == HEADER_CONTENT_LENGTH)
         return length_note(value, &p->length, NULL) ? broken(p, "no Content-Length", line) : TAKE_MORE;
     if (g->fields.count == FIELDS_MAX) return broken_as(p, SPAN("its head has more than 400 fields"));
+    g->flags |= header_flags(id);
     fields_append(&g->fields, &p->r->arena, id, name, value);
     return TAKE_MORE;
 }
@@ -90,6 +93,10 @@ static enum take take_line(struct parsing *g, struct span line, bool is_first) {
 static void keep_fields(struct parsing *g) {
     struct message_pair *p = g->p;
     struct span connection = fields_get(&g->fields, &p->r->arena, HEADER_CONNECTION);
+    if (!(g->flags & HEADER_HOP_BY_HOP)) {
+        p->fields = g->fields;
+        return;
+    }
     for (uint32_t i = 0; i < g->fields.count; i++) {
         const struct field *f = &g->fields.list[i];
         bool stays = f->id == HEADER_UPGRADE && p->status == 101;

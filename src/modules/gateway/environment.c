@@ -32,7 +32,7 @@ static char name_byte(char c) {
 }
 
 static bool is_safe(struct span value) {
-    if (value.n == 0) return true;
+    if (!span_has_control(value)) return true;
     return !memchr(value.p, '\0', value.n) && !memchr(value.p, '\n', value.n) && !memchr(value.p, '\r', value.n);
 }
 
@@ -50,14 +50,18 @@ static bool is_in_env(const struct fields *env, uint32_t from, struct span varia
     return false;
 }
 
+/* Of a value that we have made ourselves. */
+static void put_ours(const struct variables *v, struct span name, struct span value) {
+    if (!is_in_env(&v->r->env, 0, name)) v->sink->put(v->sink->arg, name, value);
+}
+
 static void put(const struct variables *v, struct span name, struct span value) {
-    if (!is_safe(value) || is_in_env(&v->r->env, 0, name)) return;
-    v->sink->put(v->sink->arg, name, value);
+    if (is_safe(value)) put_ours(v, name, value);
 }
 
 static void put_number(const struct variables *v, struct span name, uint64_t number) {
     char text[NUMBER_BYTES];
-    put(v, name, (struct span){text, number_format(text, number)});
+    put_ours(v, name, (struct span){text, number_format(text, number)});
 }
 
 /* ---- the body, the method, the target --------------------------------------------------------------------------- */
@@ -170,14 +174,14 @@ static void put_server(const struct variables *v) {
     struct span address = {text, addr_format(&local, text)}, name = host_without_port(r->server_name);
     uint16_t port = addr_port(&local);
     bool is_unix = local.is.any.sa_family != AF_INET && local.is.any.sa_family != AF_INET6;
-    put(v, SPAN("GATEWAY_INTERFACE"), SPAN("CGI/1.1"));
+    put_ours(v, SPAN("GATEWAY_INTERFACE"), SPAN("CGI/1.1"));
     put(v, SPAN("SERVER_SOFTWARE"), request_core(r)->tag);
-    put(v, SPAN("SERVER_PROTOCOL"), protocol_name(r));
+    put_ours(v, SPAN("SERVER_PROTOCOL"), protocol_name(r));
     put(v, SPAN("SERVER_NAME"), name.n ? name : address);
-    if (!is_unix) put(v, SPAN("SERVER_ADDR"), address);
+    if (!is_unix) put_ours(v, SPAN("SERVER_ADDR"), address);
     put_number(v, SPAN("SERVER_PORT"), port ? port : r->is_tls ? 443 : 80);
-    put(v, SPAN("REQUEST_SCHEME"), r->is_tls ? SPAN("https") : SPAN("http"));
-    if (r->is_tls) put(v, SPAN("HTTPS"), SPAN("on"));
+    put_ours(v, SPAN("REQUEST_SCHEME"), r->is_tls ? SPAN("https") : SPAN("http"));
+    if (r->is_tls) put_ours(v, SPAN("HTTPS"), SPAN("on"));
 }
 
 /* Whoever authenticates says in r->env how; else the client's credentials tell. */
@@ -206,10 +210,11 @@ static bool is_left_out(const struct field *f) {
     case HEADER_CONTENT_TYPE:
     case HEADER_HOST:
     case HEADER_HTTP2_SETTINGS:
+    case HEADER_PROXY:
     case HEADER_PROXY_CONNECTION:
     case HEADER_TRAILER:
     case HEADER_TRANSFER_ENCODING: return true;
-    default: return span_is_ci(f->name, SPAN("proxy"));
+    default: return false;
     }
 }
 
@@ -244,7 +249,9 @@ static void put_fields(const struct variables *v) {
         if (is_left_out(f) || was_given(fields, i)) continue;
         if (by_connect && (f->id == HEADER_UPGRADE || f->id == HEADER_CONNECTION)) continue;
         struct span name = variable_of_field(f->name, v->arena);
-        if (name.p) put(v, name, fields_get_named(fields, v->arena, f->name));
+        if (!name.p) continue;
+        put(v, name, f->id == HEADER_OTHER ? fields_get_named(fields, v->arena, f->name)
+                                           : fields_get(fields, v->arena, f->id));
     }
 }
 

@@ -201,25 +201,25 @@ static void copy_chunks(struct chunks *to, const struct chunks *from) {
 
 /* The protocol is set for the host; the pair is as at the beginning. */
 static void prepare(struct exchange *x) {
-    struct request *r = x->pair.r;
-    const struct gateway_host *h = x->pair.host;
+    struct message_pair *p = &x->pair;
+    struct request *r = p->r;
+    const struct gateway_host *h = p->host;
     const struct gateway_kind *kind = x->ask.kind;
     x->codec = h && kind->codec_of ? kind->codec_of(h, x->ask.settings) : kind->codec;
+    if (x->is_prepared) *p = (struct message_pair){.r = r, .host = h};
+    x->is_prepared = true;
     if (x->ask.rule) x->transport = x->codec->transport ? x->codec->transport : &link_transport;
     if (!x->is_streamed && !x->consults) {
         chunks_clear(&x->body);
         copy_chunks(&x->body, &r->in_body);
     }
-    x->pair = (struct message_pair){.r = r,
-                                    .host = h,
-                                    .rule = x->ask.rule,
-                                    .settings = x->ask.settings,
-                                    .state = arena_zeroed(&r->arena, x->codec->state_bytes),
-                                    .body_bytes = x->is_streamed ? r->in.body_bytes : (int64_t)x->body.bytes,
-                                    .is_upgrade = x->wants_upgrade && (x->ask.upgrades || (h && h->upgrade)),
-                                    .length = -1,
-                                    .wanted = UINT64_MAX};
-    if (x->wants_upgrade) x->pair.body_bytes = 0;
+    p->rule = x->ask.rule;
+    p->settings = x->ask.settings;
+    p->state = arena_zeroed(&r->arena, x->codec->state_bytes);
+    p->body_bytes = x->wants_upgrade ? 0 : x->is_streamed ? r->in.body_bytes : (int64_t)x->body.bytes;
+    p->is_upgrade = x->wants_upgrade && (x->ask.upgrades || (h && h->upgrade));
+    p->length = -1;
+    p->wanted = UINT64_MAX;
     x->status = x->error = 0;
     x->room = request_core(r)->stream_response_body == 1 ? ROOM_AT_1 : ROOM_AT_2;
     x->was_kept = x->has_sent = x->has_heard = x->end_said = x->cannot_send = false;
@@ -239,7 +239,7 @@ static void attempt(struct exchange *x) {
     if (error) {
         x->carrier = NULL;
         exchange_failed(x, OUTCOME_REFUSED, error);
-    } else {
+    } else if (x->step == EXCHANGE_CONNECTS) {
         arm(x);
     }
 }
@@ -346,7 +346,7 @@ static void take_more(struct exchange *x) {
     if (x->collects) exchange_collect(x);
 }
 
-void exchange_word(struct exchange *x, enum take word) {
+static void follow_word(struct exchange *x, enum take word) {
     x->has_heard = true;
     switch (word) {
     case TAKE_MORE: take_more(x); break;
@@ -360,6 +360,10 @@ void exchange_word(struct exchange *x, enum take word) {
     case TAKE_END: take_end(x); break;
     case TAKE_BROKEN: exchange_failed(x, OUTCOME_BROKEN, 0); break;
     }
+}
+
+void exchange_word(struct exchange *x, enum take word) {
+    follow_word(x, word);
     arm(x);
 }
 
@@ -383,8 +387,9 @@ void exchange_received(struct exchange *x, struct blob *blob, struct span bytes)
     do {
         word = x->codec->take(&x->pair, &bytes);
         if (word == TAKE_END && bytes.n) x->pair.can_keep = false; /* nobody has asked for that */
-        exchange_word(x, word);
+        follow_word(x, word);
     } while (is_going_on(word));
+    arm(x);
     if (word == TAKE_END && x->collects) exchange_collect(x);
     if (word != TAKE_MORE || x->step == EXCHANGE_FAILED) return;
     answer_wish(x, wanted);

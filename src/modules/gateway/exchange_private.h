@@ -50,6 +50,7 @@ struct exchange {
     bool waits_for_name;       /* backend_wait() */
     bool has_waited;
     bool wants_other;          /* another host than pair.host is to be tried */
+    bool is_prepared;          /* there was an attempt before: it has left its marks on pair */
     bool is_fresh;             /* no kept connection, please */
     bool was_kept;             /* it is on a kept connection */
     bool has_sent;             /* some byte of the request was taken by the kernel */

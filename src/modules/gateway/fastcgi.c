@@ -48,25 +48,25 @@ static void put_header(char out[HEADER_BYTES], enum record type, size_t content)
 
 /* ---- the request -------------------------------------------------------------------------------- */
 
-static void put_length(struct buf *b, size_t n) {
+static char *put_length(char *out, size_t n) {
     if (n < 128) {
-        buf_add_char(b, (char)n);
-        return;
+        *out = (char)n;
+        return out + 1;
     }
-    char *out = buf_room(b, 4);
     out[0] = (char)(n >> 24 | 0x80);
     out[1] = (char)(n >> 16);
     out[2] = (char)(n >> 8);
     out[3] = (char)n;
-    b->n += 4;
+    return out + 4;
 }
 
 static void put_variable(void *arg, struct span name, struct span value) {
     struct buf *b = arg;
-    put_length(b, name.n);
-    put_length(b, value.n);
-    buf_add(b, name);
-    buf_add(b, value);
+    char *out = buf_room(b, 8 + name.n + value.n);
+    out = put_length(put_length(out, name.n), value.n);
+    if (name.n) memcpy(out, name.p, name.n);
+    if (value.n) memcpy(out + name.n, value.p, value.n);
+    b->n = (size_t)(out - b->p) + name.n + value.n;
 }
 
 static char role_of(const struct gateway_host *host) {

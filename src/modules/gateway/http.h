@@ -57,11 +57,9 @@ struct http_settings {
     bool replace_http_host;
 };
 
-/* http_request - in the request's arena. Fields of the connection (RFC 9110 7.6.1), Host, Content-Length and
- * Transfer-Encoding are not among the fields. */
+/* http_request - what its first line says, and Host; in the request's arena */
 struct http_request {
     struct span method, target, authority;
-    struct fields fields;
     bool wants_trailers;     /* TE: trailers */
     bool is_connect;         /* CONNECT as HTTP/1 has it: a tunnel to authority */
     bool is_websocket_of_h2; /* an extended CONNECT, to be an upgrade (RFC 8441) */
@@ -70,6 +68,10 @@ struct http_request {
 /* For codecs of HTTP/1 and HTTP/2. False: the
  * target cannot be said to a backend. */
 bool http_request_make(const struct message_pair *p, struct http_request *out);
+/* Its fields, one after the other: f lasts as long as the call, but for names and values that are in the request.
+ * Fields of the connection (RFC 9110 7.6.1), Host, Content-Length and Transfer-Encoding are not among them. */
+void http_request_fields(const struct message_pair *p, const struct http_request *q,
+                         void (*put)(void *arg, const struct field *f), void *arg);
 /* The Host that the backend gets. */
 struct span http_host(const struct message_pair *p);
 bool http_speaks_10(const struct message_pair *p);

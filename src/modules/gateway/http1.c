@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "h1/response.h"
+#include "http/head.h"
 #include "modules/gateway/http.h"
 #include "modules/gateway/websocket.h"
 
@@ -18,15 +19,29 @@ struct state {
 
 /* ---- the request's head ----------------------------------------------------------------------- */
 
+enum { SCRATCH_MAX = 64 * 1024 };
+
+static void blank_line_ends(char *p, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == '\r' || p[i] == '\n' || p[i] == '\0') p[i] = ' ';
+}
+
 /* Fields are one line each: whoever made them, no end of line is in them. */
 static void add_field(struct buf *b, struct span name, struct span value) {
-    buf_add(b, name);
-    buf_add(b, SPAN(": "));
-    size_t at = b->n;
-    buf_add(b, value);
-    for (; at < b->n; at++)
-        if (b->p[at] == '\r' || b->p[at] == '\n' || b->p[at] == '\0') b->p[at] = ' ';
-    buf_add(b, SPAN("\r\n"));
+    char *to = buf_room(b, name.n + value.n + 4);
+    memcpy(to, name.p, name.n);
+    memcpy(to + name.n, ": ", 2);
+    to += name.n + 2;
+    if (value.n) memcpy(to, value.p, value.n);
+    if (span_has_control(value)) blank_line_ends(to, value.n);
+    memcpy(to + value.n, "\r\n", 2);
+    b->n += name.n + value.n + 4;
+}
+
+/* What was received as a line has no line's end in it. */
+static void put_field(void *b, const struct field *f) {
+    if (f->is_received) head_add_field(b, f);
+    else add_field(b, f->name, f->value);
 }
 
 /* RFC 8441: what HTTP/2 leaves out of a WebSocket's opening is made here, and checked when the answer comes. */
@@ -65,33 +80,33 @@ static void add_framing(const struct message_pair *p, struct state *s, struct bu
     s->chunked = p->body_bytes < 0;
     if (s->chunked) buf_add(b, SPAN("Transfer-Encoding: chunked\r\n"));
     else if (p->body_bytes > 0 || (means_body(p->r) && !p->r->error_status))
-        buf_printf(b, "Content-Length: %lld\r\n", (long long)p->body_bytes);
+        head_add_length(b, (uint64_t)p->body_bytes);
 }
 
 static int begin(struct message_pair *p, struct chunks *out) {
     struct state *s = p->state;
     struct http_request q;
-    struct buf b = {0};
+    static struct buf b; /* of the worker: its size is what the largest head before has needed */
     bool is_10 = http_speaks_10(p);
     if (!http_request_make(p, &q)) return 400;
     if (is_10 && p->body_bytes < 0) return 411;
-    s->response = (struct h1_response){.arena = &p->r->arena,
-                                       .to_head = p->r->in.method == METHOD_HEAD,
-                                       .to_connect = q.is_connect,
-                                       .may_switch = p->is_upgrade && !q.is_connect};
-    buf_room(&b, 1024);
+    s->response.arena = &p->r->arena; /* all else is zero */
+    s->response.to_head = p->r->in.method == METHOD_HEAD;
+    s->response.to_connect = q.is_connect;
+    s->response.may_switch = p->is_upgrade && !q.is_connect;
+    buf_clear(&b);
     buf_add(&b, q.method);
     buf_add_char(&b, ' ');
     buf_add(&b, q.target);
     buf_add(&b, is_10 ? SPAN(" HTTP/1.0\r\n") : SPAN(" HTTP/1.1\r\n"));
     add_field(&b, SPAN("Host"), q.authority);
-    for (uint32_t i = 0; i < q.fields.count; i++) add_field(&b, q.fields.list[i].name, q.fields.list[i].value);
+    http_request_fields(p, &q, put_field, &b);
     add_connection(p, &q, is_10, &b);
     if (q.is_websocket_of_h2) add_websocket_key(p, s, &b);
     add_framing(p, s, &b);
     buf_add(&b, SPAN("\r\n"));
     chunks_add_copy(out, buf_span(&b));
-    buf_done(&b);
+    if (b.cap > SCRATCH_MAX) buf_done(&b);
     return 0;
 }
 
@@ -135,15 +150,23 @@ static enum take broken(struct message_pair *p, const char *why) {
     return TAKE_BROKEN;
 }
 
-static enum take take_fields(struct message_pair *p, const struct h1_response *x, enum take word) {
+struct passing {
+    struct span connection;
+    bool with_upgrade;
+};
+
+static bool is_passed_on(const struct field *f, const void *passing) {
+    const struct passing *g = passing;
+    return !is_hop_by_hop(f, g->connection) || (g->with_upgrade && f->id == HEADER_UPGRADE);
+}
+
+/* The list changes its owner. */
+static enum take take_fields(struct message_pair *p, struct h1_response *x, enum take word) {
+    const struct passing passing = {x->connection, x->is_tunnel && p->r->in.version < 20};
     p->status = x->status;
-    p->fields = (struct fields){0};
-    for (uint32_t i = 0; i < x->fields.count; i++) {
-        const struct field *f = &x->fields.list[i];
-        bool passes =
-            !is_hop_by_hop(f, x->connection) || (x->is_tunnel && f->id == HEADER_UPGRADE && p->r->in.version < 20);
-        if (passes) fields_append(&p->fields, &p->r->arena, f->id, f->name, f->value);
-    }
+    p->fields = x->fields;
+    x->fields = (struct fields){0};
+    if (x->flags & HEADER_HOP_BY_HOP) fields_keep(&p->fields, is_passed_on, &passing);
     return word;
 }
 
@@ -154,7 +177,7 @@ static bool accepts_websocket(const struct message_pair *p, const struct state *
 }
 
 static enum take take_head(struct message_pair *p, struct state *s) {
-    const struct h1_response *x = &s->response;
+    struct h1_response *x = &s->response;
     take_fields(p, x, TAKE_HEAD);
     if (!accepts_websocket(p, s)) return broken(p, "its Sec-WebSocket-Accept is not the answer to our key");
     if (s->accept.n) fields_remove(&p->fields, HEADER_SEC_WEBSOCKET_ACCEPT);

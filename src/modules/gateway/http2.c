@@ -24,7 +24,7 @@ static struct span protocol_of(const struct request *r) {
 
 /* RFC 8441 5: the Upgrade to a WebSocket becomes an extended CONNECT, which has no key. False: there is no way to say
  * this in HTTP/2. */
-static bool extend(struct message_pair *p, struct http2_state *s, struct http_request *q) {
+static bool extend(struct message_pair *p, struct http2_state *s) {
     struct request *r = p->r;
     const struct field *upgrade = fields_first(&r->in.fields, HEADER_UPGRADE);
     const struct field *key = fields_first(&r->in.fields, HEADER_SEC_WEBSOCKET_KEY);
@@ -33,20 +33,34 @@ static bool extend(struct message_pair *p, struct http2_state *s, struct http_re
     if (r->in.method != METHOD_GET || !upgrade || !span_is_ci(upgrade->value, SPAN("websocket"))) return false;
     if (!key || !websocket_accept(key->value, accept)) return false;
     s->accept = arena_copy(&r->arena, span_of(accept));
-    fields_remove(&q->fields, HEADER_SEC_WEBSOCKET_KEY);
     return s->is_extended = true;
 }
 
-static void make_block(struct message_pair *p, struct http2_state *s, struct http_request *q) {
+/* passing - fields on their way to the block */
+struct passing {
+    struct fields fields;
+    struct arena *arena;
+    bool without_key; /* a WebSocket's: HTTP/2 has none */
+};
+
+static void put_field(void *passing, const struct field *f) {
+    struct passing *g = passing;
+    if (g->without_key && f->id == HEADER_SEC_WEBSOCKET_KEY) return;
+    fields_append(&g->fields, g->arena, f->id, f->name, f->is_received ? f->value : arena_copy(g->arena, f->value));
+}
+
+static void make_block(struct message_pair *p, struct http2_state *s, const struct http_request *q) {
     struct request *r = p->r;
     struct buf block = {0};
-    if (q->wants_trailers) fields_add(&q->fields, &r->arena, HEADER_TE, SPAN("trailers"));
+    struct passing passing = {.arena = &r->arena, .without_key = s->accept.n > 0};
+    http_request_fields(p, q, put_field, &passing);
+    if (q->wants_trailers) fields_add(&passing.fields, &r->arena, HEADER_TE, SPAN("trailers"));
     const struct h2_question question = {.method = s->is_extended ? SPAN("CONNECT") : q->method,
                                          .scheme = p->host && p->host->tls ? SPAN("https") : SPAN("http"),
                                          .authority = q->authority,
                                          .path = q->target,
                                          .protocol = s->is_extended ? protocol_of(r) : SPAN(""),
-                                         .fields = &q->fields,
+                                         .fields = &passing.fields,
                                          .length = length_of(p)};
     h2_question_block(&question, &block, &s->decoded_bytes);
     s->block = arena_copy(&r->arena, buf_span(&block));
@@ -59,7 +73,7 @@ static int begin(struct message_pair *p, struct chunks *out) {
     struct http_request q;
     (void)out;
     if (!http_request_make(p, &q)) return 400;
-    if (p->is_upgrade && !extend(p, s, &q)) {
+    if (p->is_upgrade && !extend(p, s)) {
         if (r->in.method == METHOD_CONNECT || r->is_bare) return 501;
         s->ended = true; /* it has no body; that nobody upgrades is an answer, too (RFC 9110 7.8) */
     }

@@ -25,20 +25,17 @@ struct span http_host(const struct message_pair *p) {
 }
 
 /* Fields that are said anew, or are nobody's business behind us ("Proxy" would be HTTP_PROXY of a CGI program). */
-static bool is_replaced(enum header id) {
-    static const enum header replaced[] = {HEADER_HOST,
-                                           HEADER_CONTENT_LENGTH,
-                                           HEADER_TRANSFER_ENCODING,
-                                           HEADER_EXPECT,
-                                           HEADER_X_FORWARDED_FOR,
-                                           HEADER_X_FORWARDED_HOST,
-                                           HEADER_X_FORWARDED_PROTO,
-                                           HEADER_PROXY,
-                                           HEADER_FORWARDED};
-    for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++)
-        if (replaced[i] == id) return true;
-    return false;
-}
+static const bool is_replaced[HEADER_COUNT] = {
+    [HEADER_HOST] = true,
+    [HEADER_CONTENT_LENGTH] = true,
+    [HEADER_TRANSFER_ENCODING] = true,
+    [HEADER_EXPECT] = true,
+    [HEADER_X_FORWARDED_FOR] = true,
+    [HEADER_X_FORWARDED_HOST] = true,
+    [HEADER_X_FORWARDED_PROTO] = true,
+    [HEADER_PROXY] = true,
+    [HEADER_FORWARDED] = true,
+};
 
 /* "X_Forwarded_For" is X-Forwarded-For for programs that get fields as variables (RFC 3875 4.1.18): of a name that
  * means something only the right spelling is passed on. */
@@ -51,47 +48,67 @@ static bool is_in_disguise(struct span name) {
 }
 
 static bool is_passed_on(const struct field *f, struct span connection, bool is_websocket_of_h2) {
-    if (is_replaced(f->id) || is_left_behind(f, connection)) return false;
+    if (is_replaced[f->id] || is_left_behind(f, connection)) return false;
     if (f->id == HEADER_OTHER && (span_is_ci(f->name, SPAN("X-Host")) || is_in_disguise(f->name))) return false;
     return !is_websocket_of_h2 || f->id != HEADER_SEC_WEBSOCKET_KEY;
 }
 
-static void pass_fields_on(const struct message_pair *p, struct http_request *q) {
+/* passing - on the way to whoever writes the fields */
+struct passing {
+    void (*put)(void *arg, const struct field *f);
+    void *arg;
+};
+
+static void put(const struct passing *g, enum header id, struct span name, struct span value) {
+    const struct field f = {name, value, id, false};
+    g->put(g->arg, &f);
+}
+
+static void put_known(const struct passing *g, enum header id, struct span value) {
+    put(g, id, header_name(id), value);
+}
+
+static void pass_fields_on(const struct message_pair *p, const struct http_request *q, const struct passing *g) {
     struct request *r = p->r;
+    const struct header_map *map = map_of(p);
     struct span connection = fields_get(&r->in.fields, &r->arena, HEADER_CONNECTION);
     for (uint32_t i = 0; i < r->in.fields.count; i++) {
         const struct field *f = &r->in.fields.list[i];
         if (!is_passed_on(f, connection, q->is_websocket_of_h2)) continue;
-        struct span value = f->value;
-        if (f->id == HEADER_DESTINATION && map_of(p)) value = header_map_target(map_of(p), value, &r->arena);
-        fields_append(&q->fields, &r->arena, f->id, f->name, value);
+        if (f->id == HEADER_DESTINATION && map) put(g, f->id, f->name, header_map_target(map, f->value, &r->arena));
+        else g->put(g->arg, f);
     }
-    const struct field *te = fields_first(&r->in.fields, HEADER_TE);
-    q->wants_trailers = te && list_has_token(te->value, SPAN("trailers"));
 }
 
 /* What clients have said themselves stands before it; whoever reads it trusts only what the last ones wrote. */
-static void add_to_list(struct request *r, struct fields *to, enum header id, struct span element) {
+static void put_in_list(struct request *r, const struct passing *g, enum header id, struct span element) {
     struct span before = fields_get(&r->in.fields, &r->arena, id);
     if (before.n) element = arena_printf(&r->arena, "%.*s, %.*s", SPAN_ARG(before), SPAN_ARG(element));
-    fields_add(to, &r->arena, id, element);
+    put_known(g, id, element);
 }
 
-static void add_client(const struct message_pair *p, struct http_request *q) {
+static void put_client(const struct message_pair *p, const struct passing *g) {
     const struct http_settings *s = p->settings;
     struct request *r = p->r;
     char text[ADDR_TEXT_BYTES];
     size_t n = addr_format(&r->client, text);
     struct span before = fields_get(&r->in.fields, &r->arena, HEADER_FORWARDED);
     if (s && s->forwarded && *s->forwarded)
-        add_to_list(r, &q->fields, HEADER_FORWARDED, forwarded_element(r, *s->forwarded));
-    else if (before.n) fields_add(&q->fields, &r->arena, HEADER_FORWARDED, before);
-    add_to_list(r, &q->fields, HEADER_X_FORWARDED_FOR, arena_copy(&r->arena, (struct span){text, n}));
+        put_in_list(r, g, HEADER_FORWARDED, forwarded_element(r, *s->forwarded));
+    else if (before.n) put_known(g, HEADER_FORWARDED, before);
+    put_in_list(r, g, HEADER_X_FORWARDED_FOR, (struct span){text, n});
     if (r->in.authority.n) {
-        fields_add_named(&q->fields, &r->arena, SPAN("X-Host"), r->in.authority);
-        fields_add(&q->fields, &r->arena, HEADER_X_FORWARDED_HOST, r->in.authority);
+        put(g, HEADER_OTHER, SPAN("X-Host"), r->in.authority);
+        put_known(g, HEADER_X_FORWARDED_HOST, r->in.authority);
     }
-    fields_add(&q->fields, &r->arena, HEADER_X_FORWARDED_PROTO, r->is_tls ? SPAN("https") : SPAN("http"));
+    put_known(g, HEADER_X_FORWARDED_PROTO, r->is_tls ? SPAN("https") : SPAN("http"));
+}
+
+void http_request_fields(const struct message_pair *p, const struct http_request *q,
+                         void (*put_field)(void *arg, const struct field *f), void *arg) {
+    const struct passing passing = {put_field, arg};
+    pass_fields_on(p, q, &passing);
+    put_client(p, &passing);
 }
 
 static bool set_target(const struct message_pair *p, struct http_request *q) {
@@ -110,7 +127,7 @@ bool http_request_make(const struct message_pair *p, struct http_request *q) {
     q->is_connect = p->r->in.method == METHOD_CONNECT && !q->is_websocket_of_h2;
     q->authority = http_host(p);
     if (!set_target(p, q)) return false;
-    pass_fields_on(p, q);
-    add_client(p, q);
+    const struct field *te = fields_first(&p->r->in.fields, HEADER_TE);
+    q->wants_trailers = te && list_has_token(te->value, SPAN("trailers"));
     return true;
 }

@@ -75,6 +75,24 @@ START_TEST(spans_are_split) {
 }
 END_TEST
 
+/* Each byte in each place of spans of each length: the words that are looked at overlap. */
+START_TEST(controls_are_found) {
+    char bytes[40];
+    memset(bytes, 'a', sizeof bytes);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        struct span s = {bytes, n};
+        ck_assert(!span_has_control(s));
+        for (size_t at = 0; at < n; at++) {
+            for (int c = 0; c < 256; c++) {
+                bytes[at] = (char)c;
+                ck_assert_msg(span_has_control(s) == (c < 0x20 || c == 0x7f), "%d at %zu of %zu", c, at, n);
+            }
+            bytes[at] = 'a';
+        }
+    }
+}
+END_TEST
+
 START_TEST(buf_grows) {
     struct buf b = {0};
     for (unsigned i = 0; i < 10000; i++) buf_add_number(&b, i % 10);
@@ -125,6 +143,7 @@ int main(void) {
     tcase_add_test(all, spans_are_compared);
     tcase_add_test(all, spans_are_searched);
     tcase_add_test(all, spans_are_split);
+    tcase_add_test(all, controls_are_found);
     tcase_add_test(all, buf_grows);
     tcase_add_test(all, arena_aligns_and_keeps);
     suite_add_tcase(suite, all);

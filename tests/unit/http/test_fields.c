@@ -84,6 +84,24 @@ START_TEST(remove_leaves_the_others_in_order) {
 }
 END_TEST
 
+static bool is_not(const struct field *f, const void *id) {
+    return f->id != *(const enum header *)id;
+}
+
+START_TEST(some_are_kept) {
+    const enum header accept = HEADER_ACCEPT, range = HEADER_RANGE;
+    fields_keep(&fields, is_not, &range);
+    ck_assert_uint_eq(fields.count, 6);
+    fields_keep(&fields, is_not, &accept);
+    ck_assert_uint_eq(fields.count, 4);
+    ck_assert(!fields_have(&fields, HEADER_ACCEPT));
+    ck_assert(fields_have(&fields, HEADER_HOST) && fields_have(&fields, HEADER_OTHER));
+    expect(fields.list[0].value, "a");
+    expect(fields_get_named(&fields, &arena, SPAN("x-own")), "1, 2");
+    expect(fields.list[3].name, "X-Other");
+}
+END_TEST
+
 START_TEST(many_fields_grow_the_list) {
     for (int i = 0; i < 100; i++) fields_add(&fields, &arena, HEADER_VIA, SPAN("v"));
     ck_assert_uint_eq(fields.count, 106);
@@ -135,6 +153,7 @@ int main(void) {
     tcase_add_test(cases, cookies_are_joined_with_semicolons);
     tcase_add_test(cases, set_replaces_all);
     tcase_add_test(cases, remove_leaves_the_others_in_order);
+    tcase_add_test(cases, some_are_kept);
     tcase_add_test(cases, many_fields_grow_the_list);
     tcase_add_loop_test(cases, lists_are_taken_apart, 0, sizeof lists / sizeof *lists);
     tcase_add_test(cases, tokens_are_found_in_any_case);

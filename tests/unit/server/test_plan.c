@@ -239,6 +239,73 @@ START_TEST(what_guards_is_not_left_out) {
 }
 END_TEST
 
+/* 1,000 conditions of a kind: what a request costs is counted in comparisons. */
+enum { HOSTS = 1000 };
+
+static void check_growth(const char *begin, const char *end, const char *joint, unsigned long most) {
+    struct buf text = {0};
+    char host[32], tag[16];
+    bool is_regex = strchr(begin, '~') != NULL;
+    buf_add_text(&text, ROOT);
+    for (unsigned i = 0; i < HOSTS; i++)
+        buf_printf(&text, "%s$HTTP[\"host\"] %sh%u%s.example%s { server.tag = \"%u\" }", i ? joint : "", begin, i,
+                   is_regex ? "\\" : "", end, i);
+    buf_add_char(&text, '\n');
+    struct conf *conf = load(buf_text(&text), 0, NULL);
+    for (unsigned i = 0; i < HOSTS; i += 37) {
+        struct request r;
+        snprintf(host, sizeof host, is_regex ? "h%u.example" : "H%u.example:8080", i);
+        snprintf(tag, sizeof tag, "%u", i);
+        ask(&r, host, "/", "", "192.0.2.1");
+        conditions_compared = 0;
+        const struct plan *p = plan_for(conf, &r, SPAN("0.0.0.0:80"));
+        ck_assert_msg(span_is(p->core->tag, span_of(tag)), "%s: %.*s", host, SPAN_ARG(p->core->tag));
+        ck_assert_msg(conditions_compared <= most, "%s%s: %lu comparisons", begin, host, conditions_compared);
+        ck_assert_ptr_eq(p->settings[1], plan_global(conf)->settings[1]); /* nothing of it differs */
+        arena_done(&r.arena);
+    }
+    conf_drop(conf);
+    buf_done(&text);
+}
+
+START_TEST(a_thousand_hosts_cost_what_a_few_do) {
+    check_growth("== \"", "\"", "\n", 12);
+    check_growth("== \"", "\"", " else ", 12);
+    check_growth("=^ \"", "\"", "\n", 12);
+    if (regex_is_built()) check_growth("=~ \"^(www\\.)?", "$\"", "\n", 12);
+    if (regex_is_built()) check_growth("=~ \"^(www\\.)?", "$\"", " else ", 12);
+}
+END_TEST
+
+/* Conditions of a chain that look at different things, and two chains that begin alike. */
+START_TEST(chains_keep_their_order) {
+    static const struct {
+        const char *host, *path, *tags;
+    } table[] = {
+        {"aa", "/", "12"}, {"bb", "/", "3-"},  {"cc", "/p", "45"},
+        {"cc", "/", "6-"},  {"dd", "/q", "-7"}, {"bb", "/p", "35"},
+    };
+    struct conf *conf = load(ROOT "server.tag = \"-\"\nserver.name = \"-\"\n"
+                                  "$HTTP[\"host\"] == \"aa\" { server.tag = \"1\" server.name = \"2\" }\n"
+                                  "else $HTTP[\"host\"] == \"bb\" { server.tag = \"3\" }\n"
+                                  "else $HTTP[\"url\"] =^ \"/p\" { server.tag = \"4\" }\n"
+                                  "else $HTTP[\"host\"] == \"cc\" { server.tag = \"6\" }\n"
+                                  "$HTTP[\"host\"] == \"aa\" { }\n"
+                                  "else $HTTP[\"url\"] == \"/p\" { server.name = \"5\" }\n"
+                                  "else $HTTP[\"url\"] == \"/q\" { server.name = \"7\" }\n",
+                             0, NULL);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct request r;
+        ask(&r, table[i].host, table[i].path, "", "192.0.2.1");
+        const struct plan *p = plan_for(conf, &r, SPAN("0.0.0.0:80"));
+        ck_assert_msg(p->core->tag.p[0] == table[i].tags[0] && p->core->name.p[0] == table[i].tags[1], "%s%s: %s %s",
+                      table[i].host, table[i].path, p->core->tag.p, p->core->name.p);
+        arena_done(&r.arena);
+    }
+    conf_drop(conf);
+}
+END_TEST
+
 int main(void) {
     if (!regex_is_built()) puts("SKIP: conditions with =~: PCRE2 is not in this build");
     Suite *suite = suite_create("plan");
@@ -251,6 +318,8 @@ int main(void) {
     tcase_add_test(all, others_have_bits);
     tcase_add_test(all, listeners_are_found);
     tcase_add_test(all, features_are_flags);
+    tcase_add_test(all, a_thousand_hosts_cost_what_a_few_do);
+    tcase_add_test(all, chains_keep_their_order);
     tcase_add_test(all, what_guards_is_not_left_out);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
