@@ -22,13 +22,22 @@ static void end_run(struct reader *r) {
     if (r->out->n && r->out->p[r->out->n - 1]) buf_add_char(r->out, '\0');
 }
 
-/* Behind the "]" of a class; *rest is behind its "[". False: it does not end. */
+/* Of an escape: a byte that stands for itself, a kind of byte, or something else. */
+enum escape { ESCAPE_BYTE, ESCAPE_KIND, ESCAPE_OTHER };
+
+static enum escape escape_of(char c) {
+    bool is_word = ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (unsigned char)c >= 0x80;
+    if (!is_word) return ESCAPE_BYTE;
+    return memchr("dDwWsSbBAzZ", c, 11) ? ESCAPE_KIND : ESCAPE_OTHER;
+}
+
+/* Behind the "]" of a class; *rest is behind its "[". False: it does not end, or who knows where ([\E]a], [\c]a]). */
 static bool skip_class(struct span *rest) {
     if (rest->n && rest->p[0] == '^') *rest = span_from(*rest, 1);
     for (size_t i = 0; i < rest->n; i++) {
         char c = rest->p[i];
         if (c == '\\') {
-            i++;
+            if (++i == rest->n || escape_of(rest->p[i]) == ESCAPE_OTHER) return false;
         } else if (c == '[' && i + 1 < rest->n && memchr(":.=", rest->p[i + 1], 3)) {
             return false; /* [:alpha:] */
         } else if (c == ']' && i > 0) {
@@ -37,15 +46,6 @@ static bool skip_class(struct span *rest) {
         }
     }
     return false;
-}
-
-/* Of an escape: a byte that stands for itself, a kind of byte, or something else. */
-enum escape { ESCAPE_BYTE, ESCAPE_KIND, ESCAPE_OTHER };
-
-static enum escape escape_of(char c) {
-    bool is_word = ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (unsigned char)c >= 0x80;
-    if (!is_word) return ESCAPE_BYTE;
-    return memchr("dDwWsSbBAzZ", c, 11) ? ESCAPE_KIND : ESCAPE_OTHER;
 }
 
 /* Only groups that say nothing of what follows them: (…) (?:…) (?=…) (?!…) (?>…) */
@@ -74,17 +74,21 @@ static bool skip_group(struct span *rest) {
     return depth == 0;
 }
 
+/* How long a quantifier is, its "?" or "+" not counted. 0: it may be none (a{|}b has two branches). */
+static size_t quantifier_bytes(struct span s) {
+    size_t n = 1;
+    if (s.p[0] != '{') return n;
+    while (n < s.n && (ascii_is_digit(s.p[n]) || s.p[n] == ',' || s.p[n] == ' ')) n++;
+    return n < s.n && s.p[n] == '}' ? n + 1 : 0;
+}
+
 /* "{2,3}", "*", "+", "?" behind something. False: it is none. *least: false if it may be none at all. */
 static bool skip_quantifier(struct reader *r, bool *least) {
     char c = r->rest.n ? r->rest.p[0] : '\0';
     *least = true;
     if (c != '*' && c != '+' && c != '?' && c != '{') return false;
-    size_t n = 1;
-    if (c == '{') n = span_find(r->rest, '}') + 1;
-    if (n > r->rest.n) {
-        r->understood = false;
-        return true;
-    }
+    size_t n = quantifier_bytes(r->rest);
+    if (n == 0) r->understood = false;
     *least = c == '+';
     r->rest = span_from(r->rest, n);
     while (r->rest.n && (r->rest.p[0] == '?' || r->rest.p[0] == '+')) r->rest = span_from(r->rest, 1);

@@ -80,6 +80,8 @@ bool regex_match(const struct regex *re, struct span subject, struct captures *c
     prepare();
     note_match((struct regex *)(uintptr_t)re); /* how it is carried out changes, not what it matches */
     int groups = pcre2_match(re->code, (PCRE2_SPTR)p, subject.n, 0, 0, data, limits);
+    if (groups == PCRE2_ERROR_JIT_STACKLIMIT) /* 32 KiB: the interpreter has more, and has made the first matches */
+        groups = pcre2_match(re->code, (PCRE2_SPTR)p, subject.n, 0, PCRE2_NO_JIT, data, limits);
     if (groups < 0) return false;
     if (groups == 0) groups = REGEX_CAPTURES; /* it has more */
     if (captures) fill(captures, (unsigned)groups, pcre2_get_ovector_pointer(data), subject);

@@ -75,9 +75,9 @@ size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length,
     static struct buf head; /* of the worker: its size is what the largest head before has needed */
     buf_clear(&head);
     head_start(&head, r->status);
+    if (r->is_tunnel) f = (struct h1_framing){.keep_alive = true}; /* nothing is said of what follows */
     if (f.answer_as_10) memcpy(head.p, version_10.p, version_10.n);
     head_add_fields(&head, &r->out);
-    if (r->is_tunnel) f = (struct h1_framing){.keep_alive = true}; /* nothing is said of what follows */
     if (r->is_tunnel && r->status == 101) buf_add(&head, SPAN("Connection: upgrade\r\n"));
     if (r->is_tunnel) length = BODY_UNKNOWN;
     if (length >= 0) head_add_length(&head, (uint64_t)length);

@@ -97,6 +97,9 @@ struct h2_event {
 /* Takes bytes off *in, which begins with the connection preface at the very first, until there is something to tell.
  * Frames that need an answer (SETTINGS, PING …) are answered by the way: see h2_control(). */
 enum h2_event_kind h2_next(struct h2_session *s, struct span *in, struct h2_event *e);
+/* What h2_next() gets from now on was not there yet when it got what came before. For those who answer requests while
+ * there is input left: a request that is taken back in the input that it came in is as one without a response. */
+void h2_input_begins(struct h2_session *s);
 
 /*
  * After H2_HEAD: decodes the head into m, texts in the arena. 0; or the status to refuse the request with (400, 413,

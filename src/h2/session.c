@@ -27,7 +27,7 @@ static void put_settings(struct h2_session *s) {
 struct h2_session *session_make(const struct h2_options *o) {
     struct h2_session *s = memory_zeroed(1, sizeof *s);
     s->options = *o;
-    s->last_served = UINT32_MAX;
+    s->last_served = s->earlier_upto = UINT32_MAX;
     s->peer_table = HPACK_TABLE_BYTES;
     s->peer_no_priorities = -1;
     list_init(&s->streams);
@@ -210,7 +210,7 @@ static enum h2_event_kind take_reset(struct h2_session *s, const struct frame *f
                                      struct h2_event *e) {
     if (stream_is_idle(s, f->stream)) return session_fail(s, H2_PROTOCOL_ERROR, "RST_STREAM on an idle stream");
     struct h2_stream *st = stream_find(s, f->stream);
-    bool same_breath = !st && !s->client.is_on && f->stream > s->earlier_upto;
+    bool same_breath = !st && f->stream > s->earlier_upto;
     if (same_breath && is_taken_back_too_often(s)) return H2_CLOSE;
     if (!st || st->is_reset) return is_too_much(s, BUDGET_LATE) ? H2_CLOSE : H2_MORE;
     st->reset_by_peer = true;
@@ -418,13 +418,16 @@ static bool step(struct h2_session *s, struct span *in, struct h2_event *e) {
     return true;
 }
 
+void h2_input_begins(struct h2_session *s) {
+    s->earlier_upto = s->last_id;
+}
+
 enum h2_event_kind h2_next(struct h2_session *s, struct span *in, struct h2_event *e) {
     assert(!s->block.is_unread);
     if (s->trailer_arena.blocks) head_forget_trailers(s);
     *e = (struct h2_event){.kind = H2_MORE};
     while (e->kind == H2_MORE && !s->has_failed)
         if (!step(s, in, e)) break;
-    if (e->kind == H2_MORE) s->earlier_upto = s->last_id;
     if (!s->has_failed) return e->kind;
     if (s->block.is_unread) { /* a stream was opened in this very step: nobody is told of it */
         if (!s->client.is_on) stream_free(s, e->stream);

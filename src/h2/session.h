@@ -77,7 +77,7 @@ struct h2_session {
     uint32_t wanting;          /* streams with wants_turn */
     uint32_t early_count;
     uint32_t last_id;          /* the highest that the peer has used */
-    uint32_t earlier_upto;     /* streams up to it were opened by an earlier input than this one */
+    uint32_t earlier_upto;     /* streams up to it were opened by an earlier input; all, until inputs are told of */
     uint32_t last_served;      /* in GOAWAY: later ones are ignored */
     uint32_t lenient_upto;     /* on closed streams up to it frames may be under way: we reset one */
     uint32_t small_frames;     /* two for each short DATA frame that no window made short */

@@ -11,8 +11,8 @@
 /*
  * Within a block, all conditions that stand for themselves are one group, and each else-chain is one. Those of a
  * group that look at the same thing (the host, a header) are looked up in one step: its text leads to those that may
- * hold. So a thousand hosts cost what a few cost, whatever their operators; only those with != and !~, and regular
- * expressions without plain text in them, are compared one after the other.
+ * hold. So a thousand hosts cost what a few cost, whatever their operators; only those with != and !~, addresses of
+ * clients, and regular expressions without plain text in them are compared one after the other.
  */
 enum group_kind {
     GROUP_EACH,  /* whatever holds applies */

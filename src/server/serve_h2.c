@@ -120,6 +120,7 @@ void h2_begin(struct conn *c) {
                            .streams = STREAMS_MAX,
                            .extended_connect = true};
     c->h2 = h2_make(&o);
+    h2_input_begins(c->h2);
     c->protocol = &http2;
     c->since_ms = fdevents_now_ms(c->worker->events);
 }
@@ -254,6 +255,7 @@ static void end_blocked(struct conn *c) {
 static bool read_frames(struct conn *c) {
     struct h2_event e;
     if (c->is_failed || out_is_full(c)) return false;
+    if (conn_unread(c).n == 0) h2_input_begins(c->h2);
     if (conn_unread(c).n == 0 && conn_receive(c) <= 0) {
         if (c->is_eof) end_incomplete(c);
         return false;
@@ -368,10 +370,8 @@ static void write_reply(struct request *r) {
     answer_decide(&a, r->reply, r, clock_now_s());
     r->sent_status = a.status;
     r->head_bytes = h2_send_small_reply(c->h2, x->h2, r->reply, &a, clock_now_s(), &c->out);
-    if (r->head_bytes) {
-        r->body_sent = r->reply->length;
-        return;
-    }
+    if (r->head_bytes) r->body_sent = r->reply->length;
+    if (r->head_bytes) return;
     r->head_bytes = h2_send_reply_head(c->h2, x->h2, r->reply, &a, clock_now_s(), &c->out);
     if (x->h2->ended_by_us) return;
     answer_body(&a, r->reply, &x->queue);

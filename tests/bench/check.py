@@ -44,6 +44,20 @@ def bench(folder, *arguments):
                             env=dict(os.environ, TMPDIR=folder))
 
 
+def said(process, seconds):
+    """What it has said when it has ended. One that does not end is interrupted: it ends whom it has started."""
+    try:
+        return process.communicate(timeout=seconds)[0].decode(errors="replace")
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        raise
+
+
 # ---- the load generator and the floor ------------------------------------------------------------
 
 def right_answers(folder):
@@ -117,7 +131,7 @@ def look_at(results, name):
 
 def run_of(folder, names, *arguments):
     process = bench(folder, "--only", ",".join(names), *SMALL, *arguments)
-    out = process.communicate(timeout=60)[0].decode(errors="replace")
+    out = said(process, 60)
     expect(process.returncode == 0, "bench ended with %d:\n%s" % (process.returncode, out))
     with open(os.path.join(folder, "bench.json")) as f:
         results = json.load(f)
@@ -149,7 +163,7 @@ def a_proxy(folder):
 
 def unknown(folder):
     process = bench(folder, "--only", "nothing", *SMALL)
-    out = process.communicate(timeout=30)[0].decode(errors="replace")
+    out = said(process, 30)
     expect(process.returncode == 1 and "no scenario is called nothing" in out, out)
 
 
@@ -165,7 +179,7 @@ def interrupted(folder):
     while time.monotonic() < end and not any(folder in line and "-D -f" in line for line in sessions()):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out = process.communicate(timeout=30)[0].decode(errors="replace")
+    out = said(process, 30)
     expect(process.returncode == 130 and "interrupted" in out, "%d: %s" % (process.returncode, out))
     left = [line for line in sessions() if folder in line]
     expect(not left, "still running: %s" % left)

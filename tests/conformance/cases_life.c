@@ -302,6 +302,35 @@ static void signals_given_back(void) {
     CHECK(action.sa_handler == SIG_DFL); /* the sets before this one have left nothing behind */
 }
 
+/* A backend may put those that are ready in front of those that are not: each stays who it is. */
+static void the_last_is_ready(void) {
+    struct probe p[3] = {{.runs = 0}, {.runs = 0}, {.runs = 0}};
+    int peers[3];
+
+    for (int i = 0; i < 3; i++) {
+        int fds[2];
+
+        tcp_pair(fds);
+        peers[i] = fds[1];
+        probe_add(&p[i], fds[0], IN);
+    }
+    CHECK(quiet());
+    for (int i = 2; i >= 0; i--) {
+        put(peers[i], "x");
+        CHECK(next(&p[i]) == IN);
+        CHECK(get(p[i].ev.fd) == 1);
+        CHECK(quiet());
+        fdevent_want(&p[0].ev, OUT);
+        CHECK(next(&p[0]) == OUT);
+        fdevent_want(&p[0].ev, IN);
+    }
+    fdevent_close(&p[2].ev);
+    put(peers[1], "x");
+    CHECK(next(&p[1]) == IN);
+    close_all(p, 3);
+    for (int i = 0; i < 3; i++) close(peers[i]);
+}
+
 const struct suite_case cases_life[] = {
     {"47 forked", forked, NEEDS_FORK},
     {"50 no room to accept", no_room_to_accept, NEEDS_LIMIT},
@@ -315,5 +344,6 @@ const struct suite_case cases_life[] = {
     {"62 the best that works", best_that_works, 0},
     {"63 dropped", dropped, 0},
     {"64 come and gone", come_and_gone, NEEDS_LIMIT},
+    {"65b the last is ready", the_last_is_ready, 0},
     {NULL, NULL, 0},
 };

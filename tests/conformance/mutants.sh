@@ -154,6 +154,10 @@ mutant fdevents/poll.c poll@freebsd 18 "interest 0 stays in the array" \
 mutant fdevents/poll.c poll 64 "who leaves leaves a hole" \
     's/size_t last = --state->used;/state->fds[ev->slot].fd = -1; ev->slot = -1; return; size_t last = 0;/'
 mutant fdevents/poll.c poll 65 "the last one moves, and does not know" 's/state->evs\[ev->slot\]->slot = ev->slot;/;/'
+mutant fdevents/poll.c poll 65b "who is put in front does not know" 's/^    ev->slot = (int)b;/    ;/'
+mutant fdevents/poll.c poll 65b "who makes room for it does not know" 's/state->evs\[a\]->slot = (int)a;/;/'
+mutant fdevents/poll.c poll 65b "who is put in front leaves its descriptor" \
+    's/^    state->fds\[b\] = fd;/    (void)fd;/'
 mutant fdevents/epoll.c epoll 04,08 "edge-triggered" \
     's/event.data.ptr = ev;/event.data.ptr = ev; event.events |= EPOLLET;/'
 mutant fdevents/epoll.c epoll 04,08 "one-shot" \

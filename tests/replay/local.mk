@@ -205,6 +205,7 @@ EXTRA_DIST += \
 	tests/replay/precompressed-and-deflate.replay \
 	tests/replay/precompressed-cache.replay \
 	tests/replay/precompressed-siblings.replay \
+	tests/replay/proxy-as-it-is.replay \
 	tests/replay/proxy-body-meanwhile.replay \
 	tests/replay/proxy-challenge.replay \
 	tests/replay/proxy-client-gone.replay \

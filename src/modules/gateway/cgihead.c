@@ -92,11 +92,11 @@ static enum take take_line(struct parsing *g, struct span line, bool is_first) {
 
 static void keep_fields(struct parsing *g) {
     struct message_pair *p = g->p;
-    struct span connection = fields_get(&g->fields, &p->r->arena, HEADER_CONNECTION);
     if (!(g->flags & HEADER_HOP_BY_HOP)) {
         p->fields = g->fields;
         return;
     }
+    struct span connection = fields_get(&g->fields, &p->r->arena, HEADER_CONNECTION);
     for (uint32_t i = 0; i < g->fields.count; i++) {
         const struct field *f = &g->fields.list[i];
         bool stays = f->id == HEADER_UPGRADE && p->status == 101;

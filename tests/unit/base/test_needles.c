@@ -51,10 +51,10 @@ START_TEST(needles_miss_nothing) {
         for (unsigned round = 0; round < 200; round++) {
             char rooms[100][8], text[64];
             struct span literals[100];
-            for (size_t k = 0; k < counts[i]; k++) literals[k] = random_text(rooms[k], 8, SPAN("abAB"));
+            for (size_t k = 0; k < counts[i]; k++) literals[k] = random_text(rooms[k], 8, SPAN("abAB\0\xc3"));
             struct needles *n = needles_make(literals, counts[i]);
             for (unsigned k = 0; k < 10; k++)
-                check_walk(n, literals, counts[i], random_text(text, sizeof text, SPAN("abcBC")));
+                check_walk(n, literals, counts[i], random_text(text, sizeof text, SPAN("abcBC\0\xc3\xe3")));
             needles_drop(n);
         }
     }
@@ -122,6 +122,16 @@ START_TEST(literals_of_patterns) {
         {"(?=ab)ac", "ac"},
         {"(*UTF)ab", ""},
         {"a{b", ""},
+        {"ab{,2}cd", "a~cd"},
+        {"ab{ 1, 2 }?cd", "a~cd"},
+        {"ab{|}cd", ""},   /* "ab{" or "}cd" */
+        {"ab{[}]cd", ""},
+        {"[\\E]abcd]", ""}, /* the class goes on to the second "]" */
+        {"[\\Q\\E]abcd]", ""},
+        {"[^\\E]abcd]", ""},
+        {"[\\c]]abcd", ""},  /* control-"]" */
+        {"([\\c])|]abcd", ""},
+        {"[\\]\\d]abcd", "abcd"},
         {"\xc3\xa4z", "z"},
         {"ab\\", ""},
         {"ab[c", ""},
@@ -145,7 +155,7 @@ START_TEST(literals_are_in_all_matches) {
     for (unsigned i = 0; i < PATTERNS; i++) {
         char room[16], text_room[24], why[128];
         size_t at;
-        struct span pattern = random_text(room, sizeof room, SPAN("aabbcSk()[]|*+?.\\d{}12,^$:-!=iQE"));
+        struct span pattern = random_text(room, sizeof room, SPAN("aabbcSk()[]|*+?.\\dc{}12,^$:-!=iQE"));
         struct regex *re = regex_make(pattern, why, &at);
         struct buf literal = {0};
         regex_literal(pattern, &literal);
@@ -162,6 +172,22 @@ START_TEST(literals_are_in_all_matches) {
 }
 END_TEST
 
+/* Whether a pattern is interpreted or compiled (from its second match on) makes no difference. */
+START_TEST(a_match_stays_a_match) {
+    static const char *const patterns[] = {"^(?:(a)|b)*$", "^((?:[a-z]|%[0-9a-f][0-9a-f])*)$", "^(a|b)*$"};
+    static char text[2500];
+    memset(text, 'a', sizeof text);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        char why[128];
+        size_t at;
+        struct regex *re = regex_make(span_of(patterns[i]), why, &at);
+        for (unsigned k = 0; k < 4; k++)
+            ck_assert_msg(regex_match(re, (struct span){text, sizeof text}, NULL), "%s: %u", patterns[i], k);
+        regex_drop(re);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("needles");
     TCase *all = tcase_create("all");
@@ -170,6 +196,7 @@ int main(void) {
     tcase_add_test(all, needles_do_not_grow);
     tcase_add_test(all, literals_of_patterns);
     if (regex_is_built()) tcase_add_test(all, literals_are_in_all_matches);
+    if (regex_is_built()) tcase_add_test(all, a_match_stays_a_match);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

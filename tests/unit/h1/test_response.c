@@ -236,6 +236,37 @@ START_TEST(fields_are_kept) {
 }
 END_TEST
 
+/* What was received may be gone when the fields are looked at: whether the head came as a whole, behind another one,
+ * or in two pieces. */
+START_TEST(fields_outlast_the_input) {
+    struct span sent = SPAN("HTTP/1.1 103 Hints\r\nLink: </x>\r\nConnection: X-A\r\n\r\n"
+                            "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nX-Empty:\r\nConnection: X-B\r\n\r\n"),
+                data;
+    for (size_t piece = 1; piece <= sent.n; piece++) {
+        struct telling t;
+        enum h1_response_word word = H1_RESPONSE_MORE;
+        begin(&t, 0);
+        for (size_t at = 0; at < sent.n && word != H1_RESPONSE_HEAD; at += piece) {
+            size_t n = sent.n - at < piece ? sent.n - at : piece;
+            char *copy = malloc(n);
+            memcpy(copy, sent.p + at, n);
+            struct span in = {copy, n};
+            while (in.n && word != H1_RESPONSE_HEAD) word = h1_response_next(&t.x, &in, &data);
+            memset(copy, '!', n);
+            free(copy);
+        }
+        ck_assert_int_eq(word, H1_RESPONSE_HEAD);
+        ck_assert_uint_eq(t.x.fields.count, 3);
+        ck_assert(span_is(t.x.fields.list[0].name, SPAN("Set-Cookie")));
+        ck_assert(span_is(t.x.fields.list[0].value, SPAN("a=b")));
+        ck_assert(span_is(t.x.fields.list[1].value, SPAN("")));
+        ck_assert(span_is(t.x.fields.list[2].value, SPAN("X-B")));
+        ck_assert(span_is(t.x.connection, SPAN("X-B")));
+        done(&t);
+    }
+}
+END_TEST
+
 /* A head of n bytes in all. */
 static struct buf head_of(size_t n) {
     struct buf b = {0};
@@ -308,6 +339,7 @@ int main(void) {
     tcase_add_test(c, cases_at_once);
     tcase_add_test(c, cases_in_pieces);
     tcase_add_test(c, fields_are_kept);
+    tcase_add_test(c, fields_outlast_the_input);
     tcase_add_test(c, heads_are_bounded);
     tcase_add_test(c, counts_are_bounded);
     suite_add_tcase(s, c);

@@ -114,6 +114,56 @@ START_TEST(replies) {
 }
 END_TEST
 
+/* Head and body in one piece: only where nothing speaks against it, and then as the two would be. */
+START_TEST(small_replies) {
+    struct h2_stream *first = p.streams[0], *second = p.streams[1];
+    const struct answer a = {.status = 200, .with_body = true};
+    static const struct answer others[] = {
+        {.status = 200}, {.status = 304}, {.status = 206, .with_body = true, .range_count = 1, .ranges = {{1, 2}}}};
+    struct reply *reply = make_reply("hello"), *empty;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_uint_eq(h2_send_small_reply(p.session, first, reply, &others[i], NOW, &out), 0);
+    first->send_window = 4;
+    ck_assert_uint_eq(h2_send_small_reply(p.session, first, reply, &a, NOW, &out), 0);
+    first->send_window = 5;
+    h2_want_turn(p.session, second, true);
+    ck_assert_uint_eq(h2_send_small_reply(p.session, first, reply, &a, NOW, &out), 0);
+    h2_want_turn(p.session, second, false);
+    priority_set(p.session, first, H2_URGENCY_DEFAULT + 1, false);
+    ck_assert_uint_eq(h2_send_small_reply(p.session, first, reply, &a, NOW, &out), 0);
+    priority_set(p.session, first, H2_URGENCY_DEFAULT, false);
+    ck_assert(!first->ended_by_us);
+    ck_assert_uint_eq(out.bytes, 0);
+
+    int64_t window = p.session->send_window;
+    size_t n = h2_send_small_reply(p.session, first, reply, &a, NOW, &out);
+    ck_assert_uint_eq(n + FRAME_HEAD_BYTES + 5, out.bytes);
+    ck_assert_uint_eq(first->sent_bytes, out.bytes);
+    ck_assert(first->ended_by_us && first->send_window == 0 && p.session->send_window == window - 5);
+    ck_assert_str_eq(frames(), "HEADERS 1 4\n:status: 200\ncontent-type: text/plain\netag: \"x\"\n"
+                               "content-length: 5\n" DATE "\nDATA 1 1\nhello\n");
+    ck_assert_uint_eq(h2_send_small_reply(p.session, first, reply, &a, NOW, &out), 0); /* it is over */
+
+    player_play(&p, "SETTINGS 0 0 0001 #0", 0); /* no table: the next head has to say so */
+    chunks_clear(&p.out);
+    ck_assert_uint_eq(h2_send_small_reply(p.session, second, reply, &a, NOW, &out), 0);
+    reply_drop(reply);
+    empty = make_reply("");
+    ck_assert_uint_eq(h2_send_small_reply(p.session, second, empty, &a, NOW, &out), 0);
+    reply_drop(empty);
+}
+END_TEST
+
+/* What the client still sends may be at fault: it gets its turn. */
+START_TEST(small_reply_before_the_end_of_the_request) {
+    struct reply *reply = make_reply("hello");
+    player_play(&p, "HEADERS 4 @ " G, 0);
+    ck_assert_uint_eq(h2_send_small_reply(p.session, p.streams[3], reply,
+                                          &(struct answer){.status = 200, .with_body = true}, NOW, &out), 0);
+    reply_drop(reply);
+}
+END_TEST
+
 START_TEST(replies_without_body) {
     struct reply *reply = make_reply("");
     h2_send_reply_head(p.session, p.streams[0], reply, &(struct answer){.status = 200, .with_body = true}, NOW, &out);
@@ -236,6 +286,8 @@ int main(void) {
     TCase *c = tcase_create("emit");
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_loop_test(c, replies, 0, 5);
+    tcase_add_test(c, small_replies);
+    tcase_add_test(c, small_reply_before_the_end_of_the_request);
     tcase_add_test(c, replies_without_body);
     tcase_add_test(c, blocks_are_kept);
     tcase_add_test(c, heads);

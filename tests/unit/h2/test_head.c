@@ -134,16 +134,23 @@ static const struct {
      "GET k 0 https a / - 3 host=a priority=u=8;x, foo=\"u=2\", i=?0"},
 };
 
-static void put_fields(struct buf *block, const char *fields) {
+/* Literals, kind 0x40: for the table, too. Returns their number. */
+static unsigned put_literals(struct buf *block, const char *fields, char kind) {
     struct span rest = span_of(fields), field;
-    while (rest.n && span_next(&rest, '|', &field)) {
+    unsigned count = 0;
+    for (; rest.n && span_next(&rest, '|', &field); count++) {
         size_t equals = 1 + span_find(span_from(field, 1), '=');
-        buf_add_char(block, 0);
+        buf_add_char(block, kind);
         buf_add_char(block, (char)equals);
         buf_add(block, span_upto(field, equals));
         buf_add_char(block, (char)(field.n - equals - 1));
         for (size_t i = equals + 1; i < field.n; i++) buf_add_char(block, field.p[i] == '~' ? '\0' : field.p[i]);
     }
+    return count;
+}
+
+static void put_fields(struct buf *block, const char *fields) {
+    put_literals(block, fields, 0);
 }
 
 static void describe(struct buf *out, const struct message *m, const struct h2_stream *st) {
@@ -210,6 +217,56 @@ START_TEST(head) {
 }
 END_TEST
 
+/* Gives one frame with a block; what h2_read_head() says of it. */
+static int read_block(struct h2_session *s, struct span block, unsigned flags, uint32_t id, struct message *m,
+                      struct arena *a, struct h2_event *e) {
+    struct buf frame = {0};
+    enum h2_event_kind kind;
+    int status = MALFORMED;
+    frame_put(&frame, FRAME_HEADERS, (uint8_t)flags, id, block);
+    struct span in = buf_span(&frame);
+    do kind = h2_next(s, &in, e);
+    while (kind == H2_END); /* of the stream before */
+    if (kind == H2_HEAD) status = h2_read_head(s, e->stream, m, a);
+    buf_done(&frame);
+    return status;
+}
+
+/* What was found of a field when it went into the table holds when it comes out of it, wherever it was met first: in
+ * a head, or in trailers. */
+START_TEST(head_from_table) {
+    unsigned how = cases[_i].how;
+    for (int first = 0; first < 2; first++) {
+        struct h2_session *s = session_for(how);
+        struct buf literals = {0}, block = {0}, said = {0};
+        struct arena a = {0};
+        struct message m;
+        struct h2_event e;
+        unsigned count = put_literals(&literals, cases[_i].fields, 0x40);
+        for (unsigned i = count; i-- > 0;) buf_add_char(&block, (char)(0x80 | (HPACK_STATIC_END + i)));
+        if (first == 1) {
+            struct buf post = {0};
+            put_fields(&post, P);
+            ck_assert_int_eq(read_block(s, buf_span(&post), 4, 1, &m, &a, &e), 0);
+            buf_done(&post);
+        }
+        read_block(s, buf_span(&literals), how & ENDS ? 5 : 4, 1, &m, &a, &e);
+        int status = read_block(s, buf_span(&block), how & ENDS ? 5 : 4, 3, &m, &a, &e);
+        ck_assert_msg(status == cases[_i].status, "%s: %d", cases[_i].fields, status);
+        if (status == 0) describe(&said, &m, e.stream);
+        if (status == 0) ck_assert_str_eq(buf_text(&said), cases[_i].message);
+        if (status == MALFORMED) ck_assert_str_eq(h2_last_fault(s), cases[_i].message);
+        while (h2_stream_count(s))
+            h2_stream_drop(s, CONTAINER(h2_streams(s)->next, struct h2_stream, link));
+        h2_drop(s);
+        arena_done(&a);
+        buf_done(&literals);
+        buf_done(&block);
+        buf_done(&said);
+    }
+}
+END_TEST
+
 /* A control character at every place of values of all lengths is found; HTAB, DEL's neighbours and 80-FF are none. */
 START_TEST(controls) {
     static const char fine[] = "\t ~\x80\xff\x7e", wrong[] = "\x01\x08\x0b\x1f\x7f";
@@ -249,6 +306,7 @@ int main(void) {
     Suite *suite = suite_create("head");
     TCase *c = tcase_create("fields");
     tcase_add_loop_test(c, head, 0, sizeof cases / sizeof *cases);
+    tcase_add_loop_test(c, head_from_table, 0, sizeof cases / sizeof *cases);
     tcase_add_test(c, controls);
     tcase_set_timeout(c, 30);
     suite_add_tcase(suite, c);

@@ -3,6 +3,7 @@
 
 if HAVE_CHECK
 unit_server_tests = \
+	tests/unit/server/test_conditions \
 	tests/unit/server/test_control \
 	tests/unit/server/test_emit \
 	tests/unit/server/test_jobs \
@@ -15,6 +16,10 @@ TESTS += $(unit_server_tests)
 unit_server_libs = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 unit_server_below = src/h1/libh1.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la \
 	fdevents/libfdevents.la src/base/libbase.la $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+
+tests_unit_server_test_conditions_SOURCES = tests/unit/server/test_conditions.c src/server/builtin.c
+tests_unit_server_test_conditions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_conditions_LDADD = $(unit_server_libs)
 
 tests_unit_server_test_control_SOURCES = tests/unit/server/test_control.c src/server/builtin.c
 tests_unit_server_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
