@@ -21,6 +21,7 @@ struct chunk {
     } is;
     uint64_t at, left; /* where the next byte is, how many there are */
     uint8_t kind;      /* enum chunk_kind */
+    bool is_corked;    /* of a file: net/wire has told the kernel to send full segments until its end */
     uint16_t room;     /* of a blob that this queue has made: bytes behind the used ones, for the next copy */
 };
 

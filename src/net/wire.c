@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -23,6 +25,7 @@ enum { IOVECS = 64 };
 enum {
     COPY_BYTES = 64 * 1024,
     TOGETHER_BYTES = 16 * 1024,
+    CORKED_FROM = 256 * 1024, /* bytes of a file: below that two more system calls cost more than they save */
     WORTH_COPYING = 1024 /* bytes a piece: fewer are copied faster than the kernel takes another piece */
 };
 
@@ -102,6 +105,21 @@ static ssize_t send_copy(int fd, const struct chunk *c, uint64_t max) {
     return n <= 0 ? -1 : send(fd, bytes, (size_t)n, MSG_NOSIGNAL);
 }
 
+/* A large file goes out in full segments, not in what one call or one page of the page cache happens to hold: tcp(7),
+ * TCP_CORK. At its end the rest leaves at once. Elsewhere sendfile() does that by itself. */
+static void cork(int fd, struct chunk *c, bool yes) {
+#ifdef TCP_CORK
+    int value = yes;
+    if (c->is_corked == yes || (yes && c->left < CORKED_FROM)) return;
+    bool done = setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value) == 0;
+    c->is_corked = yes && done;
+#else
+    (void)fd;
+    (void)c;
+    (void)yes;
+#endif
+}
+
 static ssize_t send_file(int fd, const struct chunk *c, uint64_t max, uint64_t *wanted) {
     *wanted = c->left < max ? c->left : max;
     if (!use_sendfile) {
@@ -118,6 +136,7 @@ enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max, bool is_last) 
         uint64_t wanted;
         struct chunk *c = chunks_at(q, 0);
         if (max == 0) return WIRE_YIELD;
+        if (c->kind == CHUNK_FILE) cork(fd, c, true);
         ssize_t n = c->kind == CHUNK_FILE ? send_file(fd, c, max, &wanted)
                                           : send_memory(fd, q, max, is_last, &wanted);
         if (n < 0 && errno == EINTR) continue;
@@ -127,6 +146,7 @@ enum wire_sent wire_flush(int fd, struct chunks *q, uint64_t max, bool is_last) 
             return WIRE_FAILED;
         }
         bool short_write = (uint64_t)n < wanted && c->kind != CHUNK_FILE;
+        if (c->kind == CHUNK_FILE && (uint64_t)n == c->left) cork(fd, c, false);
         chunks_sent(q, (uint64_t)n);
         if (short_write) return WIRE_FULL;
         max -= (uint64_t)n < max ? (uint64_t)n : max;

@@ -40,8 +40,9 @@ static bool passes(const char *path) {
 }
 
 int main(int argc, char **argv) {
+    static DIR *corpus; /* in sight of those that look for leaks, when a child ends */
     unsigned passed = 0, failed = 0;
-    DIR *corpus = argc == 2 ? opendir(argv[1]) : NULL;
+    corpus = argc == 2 ? opendir(argv[1]) : NULL;
     if (!corpus) {
         fprintf(stderr, "usage: %s corpus-directory\n", argv[0]);
         return 2;

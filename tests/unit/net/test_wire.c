@@ -5,6 +5,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +209,60 @@ START_TEST(small_parts_of_a_file) {
 }
 END_TEST
 
+#ifdef TCP_CORK
+static void make_tcp_pair(int fds[2]) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof a;
+    int l = socket(AF_INET, SOCK_STREAM, 0), few = 32768;
+    ck_assert_int_eq(bind(l, (struct sockaddr *)&a, n), 0);
+    ck_assert_int_eq(listen(l, 1), 0);
+    ck_assert_int_eq(getsockname(l, (struct sockaddr *)&a, &n), 0);
+    fds[1] = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
+    ck_assert_int_eq(connect(fds[1], (struct sockaddr *)&a, n), 0);
+    fds[0] = accept(l, NULL, NULL);
+    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &few, sizeof few);
+    for (int i = 0; i < 2; i++) fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    close(l);
+}
+
+static int is_corked(int fd) {
+    int value = -1;
+    socklen_t n = sizeof value;
+    getsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, &n);
+    return value;
+}
+
+/* While a large file is on its way, and no longer. */
+START_TEST(large_files_are_corked) {
+    enum { LARGE = 1000003, SMALL = 100000 };
+    static char bytes[65536];
+    int fds[2];
+    struct chunks q = {0};
+    uint64_t got = 0;
+    make_tcp_pair(fds);
+    ck_assert_int_eq(truncate(path, LARGE), 0);
+    struct file *f = file_open(path);
+    chunks_add_file(&q, f, 0, LARGE);
+    ck_assert_int_eq(wire_flush(fds[0], &q, 1 << 20, false), WIRE_FULL);
+    ck_assert_int_eq(is_corked(fds[0]), 1);
+    while (got < LARGE) {
+        ssize_t n = wire_receive(fds[1], bytes, sizeof bytes);
+        if (n > 0) got += (uint64_t)n;
+        ck_assert_int_ne(wire_flush(fds[0], &q, 1 << 20, false), WIRE_FAILED);
+    }
+    ck_assert_int_eq(is_corked(fds[0]), 0);
+    chunks_add_file(&q, f, 0, SMALL);
+    ck_assert_int_ne(wire_flush(fds[0], &q, 1 << 20, false), WIRE_FAILED);
+    ck_assert_int_eq(is_corked(fds[0]), 0);
+    chunks_clear(&q);
+    file_drop(f);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+#endif
+
 START_TEST(a_file_that_has_become_shorter) {
     ck_assert(wire_set_backend(_i ? SPAN("writev") : SPAN("sendfile")));
     struct chunks q = {0};
@@ -249,6 +305,9 @@ int main(void) {
     tcase_add_test(all, chunks_queue);
     tcase_add_loop_test(all, all_bytes_arrive, 0, 6);
     tcase_add_test(all, small_parts_of_a_file);
+#ifdef TCP_CORK
+    tcase_add_test(all, large_files_are_corked);
+#endif
     tcase_add_loop_test(all, a_file_that_has_become_shorter, 0, 2);
     tcase_add_test(all, a_peer_that_is_gone);
     suite_add_tcase(suite, all);
