@@ -12,9 +12,16 @@
 #include "base/memory.h"
 #include "base/number.h"
 
+enum { KEPT_BYTES = 64 * 1024 };
+
 void buf_done(struct buf *b) {
     free(b->p);
     *b = (struct buf){NULL, 0, 0};
+}
+
+void buf_reuse(struct buf *b) {
+    b->n = 0;
+    if (b->cap > KEPT_BYTES) buf_done(b);
 }
 
 void buf_grow(struct buf *b, size_t more) {

@@ -50,6 +50,9 @@ static inline void buf_clear(struct buf *b) {
     b->n = 0;
 }
 
+/* Empties one that lives as long as the worker: it keeps what is usual (64 KiB), and gives back what is more. */
+void buf_reuse(struct buf *b);
+
 static inline struct span buf_span(const struct buf *b) {
     return (struct span){b->p, b->n};
 }

@@ -7,32 +7,21 @@
 #include "base/number.h"
 
 bool number_parse(struct span s, uint64_t max, uint64_t *number) {
+    bool may_overflow = s.n >= NUMBER_BYTES;
     uint64_t value = 0;
     if (s.n == 0) return false;
-    if (s.n < NUMBER_BYTES) { /* which cannot overflow */
-        for (size_t i = 0; i < s.n; i++) {
-            if (!ascii_is_digit(s.p[i])) return false;
-            value = value * 10 + (uint64_t)(s.p[i] - '0');
-        }
-        if (value <= max) *number = value;
-        return value <= max;
-    }
     for (size_t i = 0; i < s.n; i++) {
         if (!ascii_is_digit(s.p[i])) return false;
         uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (digit > max || value > (max - digit) / 10) return false;
+        if (may_overflow && (digit > max || value > (max - digit) / 10)) return false;
         value = value * 10 + digit;
     }
-    *number = value;
-    return true;
+    if (value <= max) *number = value;
+    return value <= max;
 }
 
 size_t number_format(char out[NUMBER_BYTES], uint64_t number) {
     size_t n = 1;
-    if (number < 10) { /* as many bytes of addresses are */
-        *out = (char)('0' + number);
-        return 1;
-    }
     for (uint64_t limit = 10; number >= limit && n < NUMBER_BYTES; limit *= 10) n++;
     for (size_t at = n; at-- > 0; number /= 10) out[at] = (char)('0' + number % 10);
     return n;

@@ -16,7 +16,6 @@
  * It is made once a second, as one blob with the three forms behind each other.
  */
 static const char *const connection_lines[] = {"\r\n", "Connection: close\r\n\r\n", "Connection: keep-alive\r\n\r\n"};
-enum { SCRATCH_MAX = 64 * 1024 };
 enum { DATE_LINE_BYTES = 6 + HTTP_DATE_BYTES + 2, ENDINGS = 3 };
 
 static struct {
@@ -73,7 +72,6 @@ size_t h1_emit_reply(struct chunks *out, struct reply *p, const struct answer *a
 
 size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length, struct h1_framing f, int64_t now_s) {
     static struct buf head; /* of the worker: its size is what the largest head before has needed */
-    buf_clear(&head);
     head_start(&head, r->status);
     if (r->is_tunnel) f = (struct h1_framing){.keep_alive = true}; /* nothing is said of what follows */
     if (f.answer_as_10) memcpy(head.p, version_10.p, version_10.n);
@@ -85,7 +83,7 @@ size_t h1_emit_head(struct chunks *out, const struct request *r, int64_t length,
     buf_add(&head, ending_of(f, now_s));
     chunks_add_copy(out, buf_span(&head));
     size_t n = head.n;
-    if (head.cap > SCRATCH_MAX) buf_done(&head);
+    buf_reuse(&head);
     return n;
 }
 

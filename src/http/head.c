@@ -15,7 +15,7 @@ void head_start(struct buf *head, int status) {
     buf_add(head, SPAN("\r\n"));
 }
 
-static bool is_framing(enum header id) {
+bool head_is_framing(enum header id) {
     return id == HEADER_CONTENT_LENGTH || id == HEADER_TRANSFER_ENCODING || id == HEADER_CONNECTION ||
            id == HEADER_DATE || id == HEADER_KEEP_ALIVE;
 }
@@ -33,7 +33,7 @@ void head_add_field(struct buf *head, const struct field *f) {
 void head_add_fields(struct buf *head, const struct fields *fields) {
     for (uint32_t i = 0; i < fields->count; i++) {
         const struct field *f = &fields->list[i];
-        if (!is_framing(f->id)) head_add_field(head, f);
+        if (!head_is_framing(f->id)) head_add_field(head, f);
     }
 }
 

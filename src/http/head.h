@@ -9,8 +9,10 @@
 
 void head_start(struct buf *head, int status);
 
-/* All fields but those of the connection, which whoever sends the head makes: Content-Length, Transfer-Encoding,
- * Connection, Keep-Alive, Date. */
+/* Those that whoever sends the head makes: Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date. */
+bool head_is_framing(enum header id);
+
+/* All fields but those. */
 void head_add_fields(struct buf *head, const struct fields *fields);
 
 /* One, whatever it is. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "http/head.h"
 #include "modules/gateway/exchange_private.h"
 #include "net/spool.h"
 
@@ -75,10 +76,8 @@ static void drop(struct source *s) {
 
 /* All but those that the server says itself. */
 static bool is_theirs(const struct field *f, const void *unused) {
-    enum header id = f->id;
     (void)unused;
-    return id != HEADER_CONTENT_LENGTH && id != HEADER_TRANSFER_ENCODING && id != HEADER_CONNECTION &&
-           id != HEADER_DATE && id != HEADER_KEEP_ALIVE;
+    return !head_is_framing(f->id);
 }
 
 /* Mostly there are none before, and the list changes its owner. */

@@ -17,7 +17,6 @@
 enum { FCGI_VERSION = 1, REQUEST = 1, HEADER_BYTES = 8, BEGIN_BYTES = 16, END_BYTES = 8 };
 enum {
     RECORD_MAX = 65528, /* content of one record: the largest that needs no padding */
-    SCRATCH_MAX = 64 * 1024,
     STDERR_LINE_MAX = 800,
     STDERR_BYTES_MAX = 64 * 1024 /* for each request; the rest is not logged */
 };
@@ -100,7 +99,6 @@ static int begin(struct message_pair *p, struct chunks *out) {
     struct state *s = p->state;
     const struct environment_sink sink = {put_variable, &scratch};
     char ends[2 * HEADER_BYTES];
-    scratch.n = 0;
     buf_room(&scratch, PARAMS_AT);
     scratch.n = PARAMS_AT;
     environment_each(p, &sink);
@@ -113,7 +111,7 @@ static int begin(struct message_pair *p, struct chunks *out) {
     put_header(ends + HEADER_BYTES, STDIN, 0);
     buf_add(&scratch, (struct span){ends, s->stdin_ended ? sizeof ends : HEADER_BYTES});
     chunks_add_copy(out, buf_span(&scratch));
-    if (scratch.cap > SCRATCH_MAX) buf_done(&scratch);
+    buf_reuse(&scratch);
     return 0;
 }
 

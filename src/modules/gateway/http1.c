@@ -19,8 +19,6 @@ struct state {
 
 /* ---- the request's head ----------------------------------------------------------------------- */
 
-enum { SCRATCH_MAX = 64 * 1024 };
-
 static void blank_line_ends(char *p, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (p[i] == '\r' || p[i] == '\n' || p[i] == '\0') p[i] = ' ';
@@ -94,7 +92,6 @@ static int begin(struct message_pair *p, struct chunks *out) {
     s->response.to_head = p->r->in.method == METHOD_HEAD;
     s->response.to_connect = q.is_connect;
     s->response.may_switch = p->is_upgrade && !q.is_connect;
-    buf_clear(&b);
     buf_add(&b, q.method);
     buf_add_char(&b, ' ');
     buf_add(&b, q.target);
@@ -106,7 +103,7 @@ static int begin(struct message_pair *p, struct chunks *out) {
     add_framing(p, s, &b);
     buf_add(&b, SPAN("\r\n"));
     chunks_add_copy(out, buf_span(&b));
-    if (b.cap > SCRATCH_MAX) buf_done(&b);
+    buf_reuse(&b);
     return 0;
 }
 

@@ -15,7 +15,7 @@
  *
  * Both answer as CGI programs do, and end the connection behind it.
  */
-enum { SCRATCH_MAX = 64 * 1024, UWSGI_HEADER_BYTES = 4, UWSGI_MAX = 0xffff };
+enum { UWSGI_HEADER_BYTES = 4, UWSGI_MAX = 0xffff };
 
 struct state {
     struct cgi_head head;
@@ -27,7 +27,7 @@ static struct buf scratch; /* of the worker: its size is what the largest reques
 
 static int hand_over(struct chunks *out, int status) {
     if (!status) chunks_add_copy(out, buf_span(&scratch));
-    if (scratch.cap > SCRATCH_MAX) buf_done(&scratch);
+    buf_reuse(&scratch);
     return status;
 }
 
@@ -49,7 +49,6 @@ static int begin_scgi(struct message_pair *p, struct chunks *out) {
     enum { ROOM = NUMBER_BYTES + 1 }; /* for the netstring's length, which is known at the end */
     char digits[NUMBER_BYTES];
     if (p->body_bytes < 0) return 411;
-    scratch.n = 0;
     buf_room(&scratch, ROOM);
     scratch.n = ROOM;
     add_pair(&scratch, SPAN("CONTENT_LENGTH"), (struct span){digits, number_format(digits, (uint64_t)p->body_bytes)});
@@ -81,7 +80,6 @@ static void put_uwsgi(void *arg, struct span name, struct span value) {
 static int begin_uwsgi(struct message_pair *p, struct chunks *out) {
     const struct environment_sink sink = {put_uwsgi, &scratch};
     if (p->body_bytes < 0) return 411;
-    scratch.n = 0;
     buf_room(&scratch, UWSGI_HEADER_BYTES);
     scratch.n = UWSGI_HEADER_BYTES;
     environment_each(p, &sink);
