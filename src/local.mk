@@ -17,6 +17,7 @@ src_base_libbase_la_SOURCES = \
 	src/base/number.c src/base/number.h \
 	src/base/random.c src/base/random.h \
 	src/base/regex.c src/base/regex.h \
+	src/base/shared.c src/base/shared.h \
 	src/base/sha1.c src/base/sha256.c src/base/sha512.c \
 	src/base/span.c src/base/span.h
 src_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
@@ -145,5 +146,6 @@ goldcrest_parts = \
 goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 
 sbin_PROGRAMS += src/goldcrest
-src_goldcrest_SOURCES = src/main.c src/server/builtin.c
+src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
+	src/commands/commands.c src/commands/commands.h
 src_goldcrest_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/regex.h"
+#include "commands/commands.h"
 #include "fdevents/fdevent.h"
 #include "net/listener.h"
 #include "net/wire.h"
@@ -25,8 +26,8 @@
 
 enum { EXIT_BAD = 255, DEFAULT_SERVE_PORT = 8080 };
 
-/* command - what the arguments ask for */
-struct command {
+/* arguments - what they ask for */
+struct arguments {
     const char *config;
     int tests;             /* -t, -tt */
     bool print, foreground, one_shot, strict;
@@ -88,8 +89,10 @@ static void say_help(void) {
          "  --help-config  list every directive\n"
          "  -v, --version  the version\n"
          "  -V             the version, event handlers, features and modules\n"
-         "  -h, --help     this text\n"
-         "\n"
+         "  -h, --help     this text");
+    for (const struct command *c = commands; c->name; c++)
+        printf("%s  goldcrest %s %s\n      %s\n", c == commands ? "\ncommands:\n" : "", c->name, c->usage, c->help);
+    puts("\n"
          "signals: TERM stops, INT ends gracefully, USR1 reloads the configuration, HUP reopens the logs\n"
          "manual: goldcrest(8)");
 }
@@ -134,7 +137,7 @@ static bool number_argument(const char *name, const char *text, uint64_t max, ui
     return true;
 }
 
-static bool take_config(struct command *c, const char *name) {
+static bool take_config(struct arguments *c, const char *name) {
     if (c->config) fprintf(stderr, "goldcrest: -f is given twice: \"%s\" and \"%s\"\n", c->config, name);
     if (c->config) return false;
     c->config = name;
@@ -142,7 +145,7 @@ static bool take_config(struct command *c, const char *name) {
 }
 
 /* False: the command line is wrong (said). Options that only tell something end the process here. */
-static bool parse_arguments(struct command *c, int argc, char **argv) {
+static bool parse_arguments(struct arguments *c, int argc, char **argv) {
     int option;
     while ((option = getopt_long(argc, argv, "f:m:i:hvVD1pt", long_options, NULL)) != -1) {
         switch (option) {
@@ -186,7 +189,7 @@ static void add_quoted(struct buf *text, const char *value) {
 }
 
 static struct inputs *serve_inputs(void *arg) {
-    const struct command *c = arg;
+    const struct arguments *c = arg;
     struct inputs *inputs = inputs_none();
     struct buf text = {0};
     char path[4096];
@@ -213,7 +216,7 @@ static void say_served(const struct conf *conf) {
     fflush(stdout);
 }
 
-static bool check_serve(const struct command *c) {
+static bool check_serve(const struct arguments *c) {
     struct stat st;
     if (stat(c->serve, &st) == 0 && S_ISDIR(st.st_mode)) return true;
     fprintf(stderr, "goldcrest: --serve: \"%s\" is no folder\n", c->serve);
@@ -230,7 +233,7 @@ static void say_complaints(const struct complaints *c) {
 }
 
 /* -tt: what it leads to, short of binding and logging. */
-static bool preflight(const struct command *c, const struct conf *conf) {
+static bool preflight(const struct arguments *c, const struct conf *conf) {
     struct stat st;
     const char *root = conf->core->document_root.p;
     if (conf->core->chroot.n) return true; /* paths mean something else there */
@@ -239,7 +242,7 @@ static bool preflight(const struct command *c, const struct conf *conf) {
     return !c->strict; /* it may be made or mounted later */
 }
 
-static int look_at(const struct command *c, const struct conf *conf, const struct complaints *complaints) {
+static int look_at(const struct arguments *c, const struct conf *conf, const struct complaints *complaints) {
     bool ok = complaints_errors(complaints) == 0 && !(c->strict && complaints_warnings(complaints));
     if (c->print && ok) {
         struct buf text = {0};
@@ -260,13 +263,15 @@ static const char *absolute(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    struct command c = {.port = DEFAULT_SERVE_PORT};
+    struct arguments c = {.port = DEFAULT_SERVE_PORT};
     struct start start = {.inputs = file_inputs};
     if (getuid() != geteuid() || getgid() != getegid()) {
         fputs("goldcrest: it is not made to be set-uid or set-gid\n", stderr);
         return EXIT_BAD;
     }
     fd_fill_standard();
+    const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+    if (command) return command->run(argc - 1, argv + 1);
     if (!parse_arguments(&c, argc, argv)) return EXIT_BAD;
     if (c.serve && (c.config || !check_serve(&c))) {
         if (c.config) fputs("goldcrest: --serve and -f exclude each other\n", stderr);

@@ -2,7 +2,7 @@
 # layers.sh - the staircase: a folder leans only on those below it, and #if lives where it may
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#   base < conf < net < tls < http < h1 = h2 < server < modules       fdevents stands beside base
+#   base < conf < net < tls < http < h1 = h2 < server < modules < commands   fdevents stands beside base
 #
 # One line a file that breaks a rule; the last line is "N passed, M failed", counted in files.
 cd "${srcdir:-$(dirname "$0")/..}" || exit 2
@@ -20,11 +20,11 @@ src/h1/scan.c     the one place with SIMD, and with its portable twin
 
 find fdevents src -name '*.[ch]' -o -name '*.def' | sort | xargs awk -v allowed="$allowed" '
 BEGIN {
-    split("base conf net tls http h1 server modules main", order, " ")
-    for (i = 1; i <= 9; i++) rank[order[i]] = i
+    split("base conf net tls http h1 server modules commands main", order, " ")
+    for (i = 1; i <= 10; i++) rank[order[i]] = i
     rank["h2"] = rank["h1"]
     shared["gateway"] = shared["auth"] = 1 # what several modules lean on
-    split("net server modules main fdevents", users, " ")
+    split("net server modules commands main fdevents", users, " ")
     for (i in users) uses_events[users[i]] = 1
     n = split(allowed, lines, "\n")
     for (i = 1; i <= n; i++) if (split(lines[i], words, " ") > 1) may_ask[words[1]] = 1

@@ -1,0 +1,16 @@
+/* shared.h - memory that a process shares with those it forks */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_SHARED_H
+#define GOLDCREST_SHARED_H
+
+#include <stddef.h>
+
+/*
+ * Zeroed memory, at the same place in every process forked afterwards; pages that nobody writes to cost nothing.
+ * What it holds is plain data without pointers; a word that several processes write is an _Atomic. NULL with errno
+ * if there is none.
+ */
+void *shared_make(size_t bytes);
+void shared_drop(void *memory, size_t bytes); /* in this process; accepts NULL */
+
+#endif

@@ -1,0 +1,23 @@
+/* commands.c - the table of commands */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "commands/commands.h"
+
+#include <string.h>
+
+const struct command commands[] = {
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct command *command_find(const char *name) {
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0) return c;
+    return NULL;
+}
+
+int command_misused(const struct command *c, const char *why) {
+    if (why) fprintf(stderr, "goldcrest %s: %s\n", c->name, why);
+    fprintf(stderr, "usage: goldcrest %s %s\n", c->name, c->usage);
+    return COMMAND_USAGE;
+}
