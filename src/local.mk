@@ -88,6 +88,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/conn.c src/server/conn.h \
 	src/server/control.c src/server/control.h \
 	src/server/core.c src/server/core.h \
+	src/server/crew.c \
 	src/server/daemon.c src/server/daemon.h \
 	src/server/errorpage.c src/server/errorpage.h \
 	src/server/groups.c \
@@ -107,6 +108,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/logs.c \
 	src/server/machine.c \
 	src/server/master.c src/server/master.h \
+	src/server/master_parts.h \
 	src/server/module.h \
 	src/server/modules.c src/server/modules.h \
 	src/server/murmur.c \
@@ -117,6 +119,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/process.c \
 	src/server/programs.c src/server/programs.h \
 	src/server/refuse.c \
+	src/server/reload.c \
 	src/server/renewal.c src/server/renewal.h \
 	src/server/request.c \
 	src/server/route.c \

@@ -1,0 +1,198 @@
+/* crew.c - the workers as the master sees them: started, told, watched, replaced */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "server/master_parts.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "server/serving.h"
+
+enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
+
+/* ---- begin ------------------------------------------------------------------------------------ */
+
+/* With -i it is one: nobody could tell when several have had nothing to do at the same time. */
+unsigned crew_size(const struct master *m, const struct conf *conf) {
+    return conf->core->max_worker && !m->start->idle_exit_s ? conf->core->max_worker : 1;
+}
+
+static _Noreturn void be_worker(struct master *m, unsigned slot, int control, int helper) {
+    struct serving s = {m->conf,   m->listeners, m->loggers, m->who,
+                        slot,      m->slots,     control,    helper,
+                        m->start->idle_exit_s,   !m->start->foreground};
+    master_leave(m);
+    serving_run(&s);
+}
+
+static bool start_worker(struct master *m, unsigned slot) {
+    struct child *child = &m->children[slot];
+    struct timeval limit = {.tv_sec = CONTROL_TIMEOUT_S};
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) {
+        say_error("a worker cannot be started: socketpair: %s", strerror(errno));
+        return false;
+    }
+    fd_set_cloexec(pair[0], true);
+    fd_set_cloexec(pair[1], true);
+    int helper = helper_line(&m->helper);
+    logs_flush();
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        be_worker(m, slot, pair[1], helper);
+    }
+    close(pair[1]);
+    if (helper >= 0) close(helper);
+    if (pid < 0) {
+        say_error("a worker cannot be started: fork: %s", strerror(errno));
+        close(pair[0]);
+        return false;
+    }
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    child->pid = pid;
+    child->control = pair[0];
+    child->begun_s = clock_monotonic_s();
+    child->again_s = 0;
+    child->leaves = false;
+    return true;
+}
+
+/* A worker says one byte when it serves; if it cannot, it is gone, and has said why. */
+static bool is_ready(const struct child *child) {
+    struct pollfd p = {child->control, POLLIN, 0};
+    char byte;
+    int n;
+    do n = poll(&p, 1, READY_TIMEOUT_MS);
+    while (n < 0 && errno == EINTR);
+    return n == 1 && read(child->control, &byte, 1) == 1 && byte == WORKER_IS_READY;
+}
+
+static void make_slots(struct master *m, unsigned slots) {
+    if (slots > m->cap) {
+        m->children = memory_resize(m->children, slots * sizeof *m->children);
+        for (; m->cap < slots; m->cap++) m->children[m->cap] = (struct child){.control = -1};
+    }
+    m->slots = slots;
+}
+
+bool crew_start(struct master *m) {
+    make_slots(m, crew_size(m, m->conf));
+    for (unsigned i = 0; i < m->slots; i++)
+        if (!start_worker(m, i)) return false;
+    for (unsigned i = 0; i < m->slots; i++)
+        if (!is_ready(&m->children[i])) return false;
+    return true;
+}
+
+/* Half a message may have been sent: nothing that follows would be understood. The worker takes the end of the
+ * connection for ours, ends gracefully and is replaced. */
+void crew_tell(struct child *child, enum control_kind kind, struct span payload, int fd) {
+    if (child->control < 0) return;
+    if (control_send(child->control, kind, payload, fd)) return;
+    say_error("worker %ld cannot be told: %s", (long)child->pid, strerror(errno));
+    close(child->control);
+    child->control = -1;
+}
+
+void crew_tell_all(struct master *m, enum control_kind kind, struct span payload) {
+    for (unsigned i = 0; i < m->cap; i++) crew_tell(&m->children[i], kind, payload, -1);
+}
+
+void crew_signal_all(struct master *m, int signo) {
+    for (unsigned i = 0; i < m->cap; i++)
+        if (m->children[i].pid) kill(m->children[i].pid, signo);
+}
+
+bool crew_any(const struct master *m) {
+    for (unsigned i = 0; i < m->cap; i++)
+        if (m->children[i].pid) return true;
+    return false;
+}
+
+/* ---- children that are gone ------------------------------------------------------------------- */
+
+static void say_death(pid_t pid, int status) {
+    if (WIFSIGNALED(status))
+        say_error("worker %ld was killed by signal %d: it is replaced, its clients are lost", (long)pid,
+                  WTERMSIG(status));
+    else
+        say_error("worker %ld ended with status %d: it is replaced", (long)pid, WEXITSTATUS(status));
+}
+
+static void worker_is_gone(struct master *m, unsigned slot, int status) {
+    struct child *child = &m->children[slot];
+    pid_t pid = child->pid;
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0, left = child->leaves;
+    if (child->control >= 0) close(child->control);
+    child->control = -1;
+    child->pid = 0;
+    child->leaves = false;
+    if (m->ending || left || slot >= m->slots) return; /* a reload may want the slot again: crew_replace() */
+    if (clean && m->start->idle_exit_s) { /* -i: nobody came */
+        m->ending = true;
+        crew_tell_all(m, CONTROL_END, SPAN(""));
+        return;
+    }
+    say_death(pid, status);
+    bool short_lived = clock_monotonic_s() - child->begun_s < LIVES_LONG_S;
+    child->delay_s = !short_lived ? 0 : child->delay_s ? child->delay_s * 2 : 1;
+    if (child->delay_s > BACK_OFF_MAX_S) child->delay_s = BACK_OFF_MAX_S;
+    child->again_s = clock_monotonic_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
+}
+
+bool crew_is_gone(struct master *m, pid_t pid, int status) {
+    for (unsigned i = 0; i < m->cap; i++) {
+        if (m->children[i].pid != pid) continue;
+        worker_is_gone(m, i, status);
+        return true;
+    }
+    return false;
+}
+
+int64_t crew_replace(struct master *m) {
+    int64_t next = 0;
+    for (unsigned i = 0; i < m->slots && !m->ending; i++) {
+        struct child *child = &m->children[i];
+        if (child->pid) continue;
+        int64_t wait = child->again_s - clock_monotonic_s();
+        if (wait <= 0) wait = start_worker(m, i) ? 0 : 1; /* no process can be had: no signal will tell when */
+        if (wait && (!next || wait < next)) next = wait;
+    }
+    return next;
+}
+
+/* ---- more and fewer --------------------------------------------------------------------------- */
+
+/* The kernel goes on to give connections to the sockets of workers that leave: those who stay take them over. */
+static void hand_sockets_over(struct master *m, unsigned before, unsigned now) {
+    for (const struct held_listener *l = m->listeners; l; l = l->next)
+        for (unsigned i = now; i < l->count; i++)
+            if (i % before != i % now)
+                crew_tell(&m->children[i % now], CONTROL_LISTENER, span_of(l->name), l->fds[i]);
+}
+
+void crew_adjust(struct master *m) {
+    unsigned before = m->slots, now = crew_size(m, m->conf);
+    make_slots(m, now);
+    if (now < before) hand_sockets_over(m, before, now);
+    for (unsigned i = now; i < before; i++) {
+        if (!m->children[i].pid || m->children[i].leaves) continue;
+        m->children[i].leaves = true;
+        crew_tell(&m->children[i], CONTROL_END, SPAN(""), -1);
+    }
+    for (unsigned i = before; i < now; i++)
+        if (!m->children[i].pid) start_worker(m, i);
+}

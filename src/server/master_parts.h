@@ -1,0 +1,72 @@
+/* master_parts.h - between the files that are the master process */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_MASTER_PARTS_H
+#define GOLDCREST_MASTER_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "server/control.h"
+#include "server/daemon.h"
+#include "server/helper.h"
+#include "server/listeners.h"
+#include "server/loggers.h"
+#include "server/master.h"
+#include "server/privileges.h"
+#include "server/renewal.h"
+#include "server/settings.h"
+
+/* child - a worker, as the master sees it */
+struct child {
+    pid_t pid;        /* 0: none */
+    int control;      /* our end; -1: none */
+    int64_t begun_s;  /* monotonic, like again_s */
+    int64_t again_s;  /* when to start it anew */
+    unsigned delay_s; /* back-off: 0, 1, 2, 4 … */
+    bool leaves;      /* told to end: not started again */
+};
+
+struct master {
+    const struct start *start;
+    struct conf *conf;
+    struct held_listener *listeners;
+    struct logger *loggers;
+    struct renewal renewal;
+    struct helper helper;
+    struct child *children;
+    unsigned slots, cap; /* workers wanted; children in the array */
+    struct who who;        /* its name is our own: configurations come and go */
+    char *user;            /* likewise */
+    struct pid_file pid_file;
+    int news;            /* to the process that was called, until it has its answer; -1: none waits */
+    bool ending;
+};
+
+/* ---- master.c --------------------------------------------------------------------------------- */
+
+/* In a process that the master has forked: closes what is the master's alone. */
+void master_leave(const struct master *m);
+bool master_start_helper(struct master *m);
+void master_start_logger(struct span program, void *master);
+
+/* ---- crew.c: the workers ---------------------------------------------------------------------- */
+
+unsigned crew_size(const struct master *m, const struct conf *conf); /* workers that this configuration wants */
+bool crew_start(struct master *m);  /* all of them, and waits until they serve */
+void crew_adjust(struct master *m); /* to a configuration that is in force: starts some, or lets some end */
+int64_t crew_replace(struct master *m); /* starts what is due; seconds until the next one is; 0: none will be */
+bool crew_is_gone(struct master *m, pid_t pid, int status); /* false: it was none of them */
+bool crew_any(const struct master *m);
+
+void crew_tell(struct child *child, enum control_kind kind, struct span payload, int fd);
+void crew_tell_all(struct master *m, enum control_kind kind, struct span payload);
+void crew_signal_all(struct master *m, int signo);
+
+/* ---- reload.c: another configuration ---------------------------------------------------------- */
+
+void reload_run(struct master *m);
+void reload_renew(struct master *m); /* what changes without a signal: the files and keys of TLS */
+void reload_prepare_helper(struct master *m); /* before workers take on a configuration: what it asks is there */
+
+#endif
