@@ -119,6 +119,9 @@ src_server_libserver_la_SOURCES = \
 	src/server/process.c \
 	src/server/programs.c src/server/programs.h \
 	src/server/refuse.c \
+	src/server/rehearsal.c src/server/rehearsal.h src/server/rehearsal_parts.h \
+	src/server/rehearsal_notes.c \
+	src/server/rehearsal_question.c \
 	src/server/reload.c \
 	src/server/renewal.c src/server/renewal.h \
 	src/server/request.c \
@@ -131,6 +134,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/spawner.c \
 	src/server/states.h \
 	src/server/streaming.c \
+	src/server/watch.h \
 	src/server/worker.c src/server/worker.h
 
 include src/modules/local.mk

@@ -49,6 +49,8 @@ static struct log to_stderr = {.all = {&to_stderr.all, &to_stderr.all},
 static struct log *main_log = &to_stderr;
 static int (*open_pipe)(struct span program, void *arg);
 static void *open_pipe_arg;
+static void (*capture)(void *arg, enum log_level level, struct span text);
+static void *capture_arg;
 
 static const struct {
     const char *name;
@@ -209,7 +211,9 @@ static void add_printable(struct buf *line, struct span text) {
 void log_vsay(struct log *l, enum log_level level, const char *format, va_list args) {
     struct buf text = {0}, line = {0};
     buf_vprintf(&text, format, args);
-    if (l->kind == TO_SYSLOG) {
+    if (capture) {
+        capture(capture_arg, level, buf_span(&text));
+    } else if (l->kind == TO_SYSLOG) {
         syslog(levels[level].syslog, "%s%s", levels[level].word, buf_text(&text));
     } else {
         add_time(&line);
@@ -220,6 +224,11 @@ void log_vsay(struct log *l, enum log_level level, const char *format, va_list a
     }
     buf_done(&text);
     buf_done(&line);
+}
+
+void log_capture(void (*take)(void *arg, enum log_level level, struct span text), void *arg) {
+    capture = take;
+    capture_arg = arg;
 }
 
 void log_say(struct log *l, enum log_level level, const char *format, ...) {

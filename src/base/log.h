@@ -36,6 +36,10 @@ void log_say(struct log *l, enum log_level level, const char *format, ...) __att
 void log_vsay(struct log *l, enum log_level level, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
+/* From now on messages (not lines) go there, whatever their log; NULL: to their logs again. For those who only try
+ * something out. */
+void log_capture(void (*take)(void *arg, enum log_level level, struct span text), void *arg);
+
 /* The process's own log: where messages without a better place go. Standard error at first. */
 struct log *log_main(void);
 void log_set_main(struct log *l); /* takes a reference over */

@@ -12,6 +12,8 @@
 static bool make_rule(struct rule *rule, const struct element *e, struct complaints *c) {
     char why[128];
     size_t offset;
+    rule->place = e->key_place;
+    rule->text = e->key;
     rule->replacement = template_make(&e->value, c);
     rule->pattern = regex_make(e->key, why, &offset);
     if (rule->pattern) return true;

@@ -7,6 +7,8 @@
 #include "modules/template.h"
 
 struct rule {
+    struct place place;           /* of the pattern */
+    struct span text;             /* … as written */
     struct regex *pattern;
     struct template *replacement; /* an empty one: the search ends, nothing is replaced */
 };

@@ -23,19 +23,21 @@ static bool is_active(const void *settings) {
     return (s->deny && s->deny->count) || (s->allow && s->allow->count);
 }
 
-static bool has_end_of(const struct value *ends, struct span path, bool any_case) {
+static const struct value *end_of(const struct value *ends, struct span path, bool any_case) {
     for (size_t i = 0; i < ends->count; i++) {
         struct span end = ends->elements[i].value.string;
-        if (any_case ? span_ends_ci(path, end) : span_ends(path, end)) return true;
+        if (any_case ? span_ends_ci(path, end) : span_ends(path, end)) return &ends->elements[i].value;
     }
-    return false;
+    return NULL;
 }
 
 static enum handler check(struct request *r, const struct settings *s, struct span path) {
     const struct core_settings *core = request_core(r);
     bool any_case = core->lowercase_filenames, only_allowed = s->allow && s->allow->count;
-    if (only_allowed && has_end_of(s->allow, path, any_case)) return HANDLER_GO_ON;
-    if (!only_allowed && !has_end_of(s->deny, path, any_case)) return HANDLER_GO_ON;
+    const struct value *found = end_of(only_allowed ? s->allow : s->deny, path, any_case);
+    if (only_allowed == (found != NULL)) return HANDLER_GO_ON;
+    if (found) request_note(r, found->place, "%.*s ends in \"%.*s\"", SPAN_ARG(path), SPAN_ARG(found->string));
+    else request_note(r, s->allow->place, "%.*s has none of the ends of url.access-allow", SPAN_ARG(path));
     if (core->log_requests)
         request_say(r, LOG_IS_NOTE, "403: %.*s: %s", SPAN_ARG(path),
                     only_allowed ? "url.access-allow has no such end" : "url.access-deny has its end");

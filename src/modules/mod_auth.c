@@ -95,6 +95,7 @@ static enum handler guard(struct request *r, const void *settings) {
     const struct forward_rule *forward = forward_rule_for(s->forward, path_of(r), any_case);
     const struct auth_rule *rule = s->rules ? auth_rule_for(s->rules, path_of(r), any_case) : NULL;
     enum handler word = HANDLER_GO_ON;
+    if (rule) request_note(r, rule->place, "auth.require \"%.*s\" holds here", SPAN_ARG(rule->prefix));
     if (forward) word = forward_run(r, forward, &guarded_of(r)->forward);
     if (!rule || word != HANDLER_GO_ON) return word;
     return login_run(r, &(struct login_ask){rule, s->backend, s->cache, s->extern_authn}, &guarded_of(r)->login);

@@ -49,7 +49,7 @@ static const char *ask_htdigest(const void *settings, const struct auth_login *l
     return NULL;
 }
 
-static const struct job_kind job = {"password-file", file_answer};
+static const struct job_kind job = {"password-file", file_answer, true};
 static const struct job_kind *const jobs[] = {&job, NULL};
 static const struct module_work work = {NULL, NULL, jobs};
 static const struct hook hooks[] = {{PHASE_COUNT, NULL, LASTS}};

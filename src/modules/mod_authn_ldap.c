@@ -89,7 +89,7 @@ static void ask_directory(struct span question, struct buf *answer) {
     outside_ask("goldcrest-authn-ldap", question, answer);
 }
 
-static const struct job_kind job = {"password-ldap", ask_directory};
+static const struct job_kind job = {"password-ldap", ask_directory, false};
 static const struct job_kind *const jobs[] = {&job, NULL};
 static const struct module_work work = {NULL, NULL, jobs};
 static const struct hook hooks[] = {{PHASE_COUNT, NULL, LASTS}};

@@ -48,7 +48,7 @@ static void ask_pam(struct span question, struct buf *answer) {
     outside_ask("goldcrest-authn-pam", question, answer);
 }
 
-static const struct job_kind job = {"password-pam", ask_pam};
+static const struct job_kind job = {"password-pam", ask_pam, false};
 static const struct job_kind *const jobs[] = {&job, NULL};
 static const struct module_work work = {NULL, NULL, jobs};
 static const struct hook hooks[] = {{PHASE_COUNT, NULL, LASTS}};

@@ -178,7 +178,7 @@ static struct span kept_name(struct request *r, const struct settings *s, enum c
     const struct file *f = body_file(r);
     bool is_page = r->status != 200 || r->error_status || r->physical.path.n == 0;
     if (!s->cache_dir.n || !f || is_page) return (struct span){NULL, 0};
-    if (!cached_directory_is_ours(s->cache_dir.p)) {
+    if (!request_is_rehearsed(r) && !cached_directory_is_ours(s->cache_dir.p)) {
         errno = EPERM;
         complain_cache(r, s->cache_dir);
         return (struct span){NULL, 0};
@@ -201,6 +201,7 @@ static bool use_kept(struct request *r, struct span name, enum coding coding) {
 }
 
 static void keep_whole(const struct request *r, struct span name, struct span bytes) {
+    if (request_is_rehearsed(r)) return;
     struct cached_copy *copy = cached_copy_make(name);
     if (copy) cached_copy_add(copy, bytes);
     if (!copy || cached_copy_finish(copy) != 0) complain_cache(r, name);
@@ -247,8 +248,9 @@ static bool is_answered(struct request *r) {
 static void code_stream(struct request *r, const struct settings *s, const struct tuning *t, enum coding coding,
                         struct span kept) {
     uint32_t work = s->work_kib && s->work_kib < TURN_MAX_BYTES / 1024 ? s->work_kib * 1024 : TURN_MAX_BYTES;
-    struct cached_copy *copy = kept.n && r->in.method == METHOD_GET ? cached_copy_make(kept) : NULL;
-    if (kept.n && r->in.method == METHOD_GET && !copy) complain_cache(r, kept);
+    bool is_kept = kept.n && r->in.method == METHOD_GET && !request_is_rehearsed(r);
+    struct cached_copy *copy = is_kept ? cached_copy_make(kept) : NULL;
+    if (is_kept && !copy) complain_cache(r, kept);
     struct source *inner = r->source ? r->source : chunks_source(&r->body);
     struct source *filter = filter_make(r, inner, coder_for_stream(coding), t, work, copy);
     if (filter) {

@@ -24,6 +24,16 @@ static struct url_parts parts_of(struct request *r) {
     return parts;
 }
 
+/* The rule that has matched, and what its groups have captured. */
+static void say_rule(struct request *r, const struct rule *rule, const struct captures *own) {
+    struct buf text = {0};
+    for (unsigned i = 1; i < own->count; i++)
+        buf_printf(&text, "%s$%u=%.*s", i > 1 ? " " : ", ", i, SPAN_ARG(own->group[i]));
+    request_note(r, rule->place, "\"%.*s\" matches%.*s%s", SPAN_ARG(rule->text), SPAN_ARG(buf_span(&text)),
+                 template_is_empty(rule->replacement) ? ": the URL stays as it is" : "");
+    buf_done(&text);
+}
+
 enum rules_word request_apply_rules(struct request *r, const struct rules *rules, const struct block *set_in,
                                     struct span *result) {
     struct captures own, around = {.count = 0};
@@ -31,6 +41,7 @@ enum rules_word request_apply_rules(struct request *r, const struct rules *rules
         return RULES_NO_MATCH; /* "*", or a CONNECT's authority */
     const struct rule *rule = rules_find(rules, r->in.uri.target, &own);
     if (!rule) return RULES_NO_MATCH;
+    if (request_is_rehearsed(r)) say_rule(r, rule, &own);
     if (template_is_empty(rule->replacement)) return RULES_STOP;
     struct template_inputs in = {.rule = &own, .condition = &around, .url = parts_of(r)};
     if (template_uses_condition(rule->replacement)) {

@@ -10,6 +10,7 @@
 #include "server/conn.h"
 #include "server/module.h"
 #include "server/plan.h"
+#include "server/watch.h"
 #include "server/worker.h"
 #include "tls/tls.h"
 
@@ -26,6 +27,24 @@ void request_say(const struct request *r, enum log_level level, const char *form
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     log_say(core->errorlog ? core->errorlog : log_main(), level, "%s: %s", peer, text);
+}
+
+const struct watcher *request_watcher;
+
+bool request_is_rehearsed(const struct request *r) {
+    (void)r;
+    return request_watcher != NULL;
+}
+
+void request_note(struct request *r, struct place at, const char *format, ...) {
+    struct buf text = {0};
+    va_list args;
+    if (!request_watcher) return;
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    request_watcher->noted(r, at, buf_span(&text));
+    buf_done(&text);
 }
 
 void request_captures(struct request *r, const struct block *set_in, struct captures *captures) {

@@ -85,6 +85,14 @@ const struct core_settings *request_core(const struct request *r);
 void request_say(const struct request *r, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Is this "goldcrest explain", or a test that a configuration brings along? Then nobody else is asked and nothing is
+ * written: who would, says so by request_note() and returns WAIT_FOR_EVENT. Always false in a server. */
+bool request_is_rehearsed(const struct request *r);
+
+/* For those who ask why: what was decided, and which line of the configuration said so (at.source NULL: none). Does
+ * nothing in a server; what takes time to find out is asked for behind request_is_rehearsed(). */
+void request_note(struct request *r, struct place at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* The captures of the innermost regex condition around the block where a directive was set (for %0…%9). Count 0 if
  * there is none. The spans live as long as the request. */
 struct captures;
@@ -167,6 +175,7 @@ struct span process_root(void);
 struct job_kind {
     const char *name; /* one in the whole program: "resolve" */
     void (*run)(struct span question, struct buf *answer);
+    bool reads_files_only; /* nobody else is asked: it may be run in a rehearsal */
 };
 enum { JOB_SECONDS = 20, JOB_BYTES_MAX = 64 * 1024 /* question or answer */ };
 

@@ -13,6 +13,7 @@
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/secure.h"
+#include "server/watch.h"
 #include "server/worker.h"
 
 enum { SPARE_REQUESTS = 64 };
@@ -110,7 +111,9 @@ static enum handler correct_client(struct request *r) {
     const struct plan *plan = plan_for(r->conf, r, r->conn->listening->name);
     for (unsigned i = 0; i < plan->hook_count[PHASE_CLIENT]; i++) {
         const struct planned_hook *h = &plan->hooks[PHASE_CLIENT][i];
-        if (h->run(r, h->settings) == HANDLER_GO_ON) continue;
+        enum handler word = h->run(r, h->settings);
+        watch_step(r, PHASE_CLIENT, h, word);
+        if (word == HANDLER_GO_ON) continue;
         if (r->status < 400) r->status = 500;
         return HANDLER_ERROR;
     }
@@ -225,7 +228,9 @@ enum handler request_start(struct request *r) {
     for (unsigned i = 0; i < plan->hook_count[PHASE_RESPONSE_START]; i++) {
         const struct planned_hook *h = &plan->hooks[PHASE_RESPONSE_START][i];
         request_lasts(r, h->lasting);
-        if (h->run(r, h->settings) == HANDLER_ERROR) return HANDLER_ERROR;
+        enum handler word = h->run(r, h->settings);
+        watch_step(r, PHASE_RESPONSE_START, h, word);
+        if (word == HANDLER_ERROR) return HANDLER_ERROR;
     }
     if (plan->core->tag.n && !fields_have(&r->out, HEADER_SERVER))
         fields_add(&r->out, &r->arena, HEADER_SERVER, plan->core->tag);

@@ -10,6 +10,7 @@
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/secure.h"
+#include "server/watch.h"
 
 enum { COMEBACKS_MAX = 100 };
 
@@ -188,6 +189,7 @@ static enum handler run_phase(struct request *r, enum phase phase) {
         const struct planned_hook *h = &plan->hooks[phase][r->phase_at - 1];
         request_lasts(r, h->lasting);
         enum handler word = h->run(r, h->settings);
+        watch_step(r, phase, h, word);
         if (word == HANDLER_WAIT_FOR_EVENT) r->waiting = WAITING_HANDLER;
         if (word != HANDLER_GO_ON) return word;
         r->phase_at++;
@@ -228,6 +230,7 @@ enum handler request_route(struct request *r) {
         if (r->phase_at == 0) {
             r->phase_at = 1;
             if (road[r->step].step) word = road[r->step].step(r);
+            watch_step(r, road[r->step].phase, NULL, word);
         }
         if (word == HANDLER_GO_ON) word = run_phase(r, road[r->step].phase);
         if (word == HANDLER_WAIT_FOR_EVENT) return word;

@@ -68,7 +68,7 @@ static enum handler challenge(struct request *r, const struct auth_rule *rule, b
 }
 
 static bool slows_down(const struct request *r) {
-    return feature_flag(request_core(r), SPAN("auth.delay-invalid-creds"), true);
+    return !request_is_rehearsed(r) && feature_flag(request_core(r), SPAN("auth.delay-invalid-creds"), true);
 }
 
 /* A guess, in the words of lighttpd, which programs like fail2ban wait for. The address is last: what the client has
@@ -188,6 +188,7 @@ static const unsigned char *credentials_of(const struct login *l) {
 static bool is_replay(struct login *l, struct span response) {
     unsigned char key[AUTH_CACHE_KEY];
     auth_cache_key(response, key);
+    if (request_is_rehearsed(l->r)) return false;
     if (!l->has_used && recent_has(RECENT_USED, key, clock_now_s())) return true;
     recent_add(RECENT_USED, key, clock_now_s());
     l->has_used = true;
@@ -248,6 +249,11 @@ static enum handler look_at_answer(struct login *l) {
 static enum handler ask_helper(struct login *l) {
     struct request *r = l->r;
     l->is_from_cache = false;
+    if (request_is_rehearsed(r) && !l->backend->job->reads_files_only) {
+        request_note(r, (struct place){NULL, 0}, "auth.backend = \"%s\" is asked first, for the user \"%.*s\"",
+                     l->backend->name, SPAN_ARG(l->user));
+        return HANDLER_WAIT_FOR_EVENT;
+    }
     if (slows_down(r)) {
         if (!throttle_begin(&r->client, l->user, fdevents_now_ms(request_events(r))))
             return wait_for_turn(l, THROTTLE_AGAIN_MS, LOGIN_RETURNS);

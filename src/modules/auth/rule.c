@@ -139,6 +139,7 @@ static void check_missing(const struct element *e, const struct auth_rule *rule,
 
 static void make_rule(struct auth_rule *rule, const struct element *e, struct complaints *c) {
     rule->prefix = e->key;
+    rule->place = e->key_place;
     if (e->value.type != VALUE_ARRAY) {
         complain(c, COMPLAINT_ERROR, e->value.place, 1, "write \"/prefix\" => ( \"method\" => \"basic\", … )",
                  "what \"%.*s\" requires is a table", SPAN_ARG(e->key));

@@ -22,6 +22,7 @@ extern const struct algorithm algorithms[ALGORITHMS];
 
 /* auth_rule - immutable, belongs to its rules */
 struct auth_rule {
+    struct place place;
     struct span prefix, realm;
     struct span nonce_secret;
     enum auth_method method;

@@ -42,7 +42,7 @@ static void run(struct span name, struct buf *answer) {
     for (unsigned i = 0; i < count; i++) add_address(answer, &found[i]);
 }
 
-const struct job_kind resolve_job = {"resolve", run};
+const struct job_kind resolve_job = {"resolve", run, false};
 
 static bool read_address(struct span line, uint16_t port, struct addr_room *a) {
     size_t percent = span_find(line, '%');

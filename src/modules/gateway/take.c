@@ -109,11 +109,29 @@ static struct exchange *make(struct request *r, const struct gateway_ask *ask) {
     return x;
 }
 
+/* "proxy.server "/api" => 127.0.0.1:8000, 127.0.0.1:8001" */
+static void say_whom(struct request *r, const struct gateway_ask *ask, const char *how) {
+    const struct gateway_rule *rule = ask->rule;
+    struct buf hosts = {0};
+    struct place at = {NULL, 0};
+    for (size_t i = 0; rule && i < rule->count; i++) {
+        if (i == 0) at = rule->hosts[i].place;
+        if (hosts.n) buf_add(&hosts, SPAN(", "));
+        buf_add(&hosts, rule->hosts[i].label);
+    }
+    if (rule)
+        request_note(r, at, "%s%s \"%.*s\" => %.*s", how, ask->kind->directive, SPAN_ARG(rule->key),
+                     SPAN_ARG(buf_span(&hosts)));
+    else request_note(r, at, "%s%s: a program for %.*s", how, ask->kind->directive, SPAN_ARG(r->physical.path));
+    buf_done(&hosts);
+}
+
 static struct exchange *take(struct request *r, const struct gateway_ask *ask) {
     struct exchange *x = make(r, ask);
     decide_body(x);
     r->handler = exchange_handle;
     r->handler_arg = x;
+    if (request_is_rehearsed(r)) say_whom(r, ask, "");
     return x;
 }
 
@@ -135,6 +153,10 @@ enum handler gateway_take_by(struct request *r, const struct gateway_ask *ask, c
 enum handler gateway_consult(struct request *r, const struct gateway_ask *ask, void **slot,
                              const struct message_pair **answer) {
     struct exchange *x = *slot;
+    if (request_is_rehearsed(r)) {
+        say_whom(r, ask, "is asked first: ");
+        return HANDLER_WAIT_FOR_EVENT;
+    }
     if (!x || x->comebacks != r->comebacks) { /* rewritten, it is another question */
         *slot = x = make(r, ask);
         x->consults = true;

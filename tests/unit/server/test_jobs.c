@@ -53,9 +53,9 @@ static void run_count(struct span question, struct buf *answer) {
     buf_printf(answer, "%u", n);
 }
 
-static const struct job_kind reverse = {"reverse", run_reverse}, crash = {"crash", run_crash},
-                             sleeper = {"sleep", run_sleep}, large = {"large", run_large},
-                             counter = {"count", run_count}, unknown = {"unknown", run_reverse};
+static const struct job_kind reverse = {"reverse", run_reverse, false}, crash = {"crash", run_crash, false},
+                             sleeper = {"sleep", run_sleep, false}, large = {"large", run_large, false},
+                             counter = {"count", run_count, false}, unknown = {"unknown", run_reverse, false};
 static const struct job_kind *const jobs[] = {&reverse, &crash, &sleeper, &large, &counter, NULL};
 static const struct module_work work = {NULL, NULL, jobs};
 static const struct directive no_directives[] = {DIRECTIVE_END};
