@@ -154,5 +154,9 @@ goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 
 sbin_PROGRAMS += src/goldcrest
 src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
-	src/commands/commands.c src/commands/commands.h
+	src/commands/commands.c src/commands/commands.h \
+	src/commands/explain.c src/commands/explain.h \
+	src/commands/explain_facts.c \
+	src/commands/explain_json.c \
+	src/commands/explain_text.c
 src_goldcrest_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)

@@ -7,6 +7,9 @@
 #include <string.h>
 
 const struct command commands[] = {
+    {"explain", "[-H 'Name: value']... [--from ADDRESS] [--socket NAME] [--json] [--all] -f FILE ['METHOD URL'|-]",
+     "what the server would do with a request, and why: conditions, rules, files, fields, each with its line",
+     explain_run},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -22,6 +22,8 @@ enum { COMMAND_USAGE = 255 };
 /* Ended by a row without a name. */
 extern const struct command commands[];
 
+int explain_run(int argc, char **argv); /* explain.c */
+
 /* NULL: it is no command's name. */
 const struct command *command_find(const char *name);
 

@@ -394,7 +394,14 @@ void rehearse(struct stage *s, const struct rehearsal_question *q, struct rehear
 
 void rehearsal_done(struct rehearsal *x) {
     free(x->notes);
+    free(x->origins);
     arena_done(&x->arena);
+}
+
+const struct rehearsal_origin *rehearsal_origin(const struct rehearsal *x, const struct field *f) {
+    for (size_t i = x->origin_count; i-- > 0;)
+        if (span_is_ci(x->origins[i].name, f->name) && span_is(x->origins[i].value, f->value)) return &x->origins[i];
+    return NULL;
 }
 
 struct span rehearsal_field(const struct rehearsal *x, struct span name) {

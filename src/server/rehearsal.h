@@ -70,6 +70,13 @@ struct rehearsal_note {
     enum log_level level;      /* NOTE_LOG */
 };
 
+/* rehearsal_origin - who has put a field into the response; of several of one name and value the last one counts */
+struct rehearsal_origin {
+    struct span name, value;
+    const char *module;
+    struct place at;
+};
+
 /* rehearsal - the answer; everything in it lives until rehearsal_done(), and as long as the stage */
 struct rehearsal {
     enum rehearsal_end end;
@@ -95,6 +102,8 @@ struct rehearsal {
     const struct plan *plan;   /* settings in force; NULL: it has not come so far */
     struct rehearsal_note *notes;
     size_t note_count, note_cap;
+    struct rehearsal_origin *origins;
+    size_t origin_count, origin_cap;
     struct arena arena;
 };
 
@@ -103,6 +112,9 @@ void rehearsal_done(struct rehearsal *result);
 
 /* The first value of that field of the answer; {NULL, 0}: there is none. */
 struct span rehearsal_field(const struct rehearsal *x, struct span name);
+
+/* Who has put that field there; NULL: the server itself, when it was sent. */
+const struct rehearsal_origin *rehearsal_origin(const struct rehearsal *x, const struct field *f);
 
 /* Where that directive got the value that holds under the plan; NULL: nowhere, its default holds. *before: the last
  * one that it overrides, or NULL. */

@@ -8,10 +8,18 @@
 #include "server/rehearsal_parts.h"
 
 const char *phase_name(enum phase phase) {
-    static const char *const names[] = {
-        "accept",   "client",           "uri raw",        "uri clean",    "docroot",
-        "physical", "subrequest start", "response start", "request done", "request reset"};
-    return phase < PHASE_COUNT ? names[phase] : "end of the road";
+    static const char *const names[PHASE_COUNT] = {
+        [PHASE_ACCEPT] = "accept",
+        [PHASE_CLIENT] = "client",
+        [PHASE_URI_RAW] = "uri raw",
+        [PHASE_URI_CLEAN] = "uri clean",
+        [PHASE_DOCROOT] = "docroot",
+        [PHASE_PHYSICAL] = "physical",
+        [PHASE_SUBREQUEST_START] = "subrequest start",
+        [PHASE_RESPONSE_START] = "response start",
+        [PHASE_REQUEST_DONE] = "request done",
+        [PHASE_REQUEST_RESET] = "request reset"};
+    return phase < PHASE_COUNT && names[phase] ? names[phase] : "in the end";
 }
 
 /* ---- notes ------------------------------------------------------------------------------------ */
@@ -150,16 +158,27 @@ static bool has_field(const struct field *list, uint32_t count, const struct fie
     return false;
 }
 
-static void fields_changed(struct buf *out, const char *what, const struct field *before, uint32_t before_count,
-                           const struct fields *now) {
+static void request_changed(struct buf *out, const struct snapshot *b, const struct fields *now) {
     for (uint32_t i = 0; i < now->count; i++) {
         const struct field *f = &now->list[i];
-        if (!has_field(before, before_count, f, true))
-            part(out, "%s%.*s: %.*s", what, SPAN_ARG(f->name), SPAN_ARG(f->value));
+        if (!has_field(b->in, b->in_count, f, true))
+            part(out, "request field %.*s: %.*s", SPAN_ARG(f->name), SPAN_ARG(f->value));
     }
-    for (uint32_t i = 0; i < before_count; i++)
-        if (!has_field(now->list, now->count, &before[i], false))
-            part(out, "%s%.*s is taken away", what, SPAN_ARG(before[i].name));
+    for (uint32_t i = 0; i < b->in_count; i++)
+        if (!has_field(now->list, now->count, &b->in[i], false))
+            part(out, "request field %.*s is taken away", SPAN_ARG(b->in[i].name));
+}
+
+/* What comes into the response has an origin; what goes, and where a redirect leads, is a decision. */
+static void response_changed(struct buf *out, const struct snapshot *b, const struct fields *now) {
+    for (uint32_t i = 0; i < now->count; i++) {
+        const struct field *f = &now->list[i];
+        if (f->id == HEADER_LOCATION && !has_field(b->out, b->out_count, f, true))
+            part(out, "to %.*s", SPAN_ARG(f->value));
+    }
+    for (uint32_t i = 0; i < b->out_count; i++)
+        if (!has_field(now->list, now->count, &b->out[i], false))
+            part(out, "%.*s is taken away", SPAN_ARG(b->out[i].name));
 }
 
 static void client_changed(struct buf *out, const struct snapshot *b, const struct request *r) {
@@ -178,14 +197,14 @@ static void describe(struct buf *out, const struct snapshot *b, const struct req
     if (is_at_file) text_changed(out, "document root", b->docroot, r->physical.docroot);
     if (is_at_file) text_changed(out, "path", b->path, r->physical.path);
     if (is_at_file) text_changed(out, "path info", b->path_info, r->physical.path_info);
-    fields_changed(out, "request field ", b->in, b->in_count, &r->in.fields);
+    request_changed(out, b, &r->in.fields);
     if (b->env_count < r->env.count) part(out, "%u variables for programs", (unsigned)(r->env.count - b->env_count));
     if (!b->has_handler && r->handler) part(out, "takes it over");
     if (b->status != r->status && r->status) {
         struct span reason = status_reason(r->status);
         part(out, "%d %.*s", r->status, SPAN_ARG(reason));
     }
-    fields_changed(out, "", b->out, b->out_count, &r->out);
+    response_changed(out, b, &r->out);
 }
 
 void rehearsal_note_lasting(struct stage *s, const struct request *r, const char *module) {
@@ -208,6 +227,37 @@ static struct place place_of(const struct plan *plan, unsigned module) {
         }
     }
     return found;
+}
+
+/* A map of the module that has the field's name as a key: mod_setenv, and whoever does the same. */
+static struct place place_of_key(const struct plan *plan, unsigned module, struct span name) {
+    const struct conf *conf = plan->conf;
+    struct place found = {NULL, 0};
+    for (size_t b = 0; conf_next_block(plan->words, conf->tree->block_count, &b); b++) {
+        for (size_t i = 0; i < conf->blocks[b].count; i++) {
+            const struct setting *x = &conf->blocks[b].list[i];
+            if (x->module != module) continue;
+            const struct assignment *a = block_find(conf->tree->blocks[b], span_of(x->cell.directive->name));
+            bool is_array = a && a->value.type == VALUE_ARRAY;
+            for (size_t e = 0; is_array && e < a->value.count; e++)
+                if (span_is_ci(a->value.elements[e].key, name)) found = a->value.elements[e].key_place;
+        }
+    }
+    return found;
+}
+
+static void add_origins(struct stage *s, const struct request *r, const struct planned_hook *h, struct place at) {
+    struct rehearsal *x = s->at;
+    for (uint32_t i = 0; i < r->out.count; i++) {
+        const struct field *f = &r->out.list[i];
+        if (has_field(s->before.out, s->before.out_count, f, true)) continue;
+        x->origins = memory_grow(x->origins, &x->origin_cap, x->origin_count + 1, sizeof *x->origins);
+        struct rehearsal_origin *o = &x->origins[x->origin_count++];
+        struct place key = h && r->plan ? place_of_key(r->plan, h->module, f->name) : at;
+        *o = (struct rehearsal_origin){arena_copy(&x->arena, f->name), arena_copy(&x->arena, f->value), NULL, at};
+        o->module = h ? r->conf->modules[h->module]->name : "core";
+        if (key.source) o->at = key;
+    }
 }
 
 /* ---- settings --------------------------------------------------------------------------------- */
@@ -254,6 +304,7 @@ static void stepped(struct request *r, enum phase phase, const struct planned_ho
     if (phase == PHASE_URI_RAW && !h && r->plan) note_conditions(s, r);
     describe(&text, &s->before, r, phase);
     struct place at = h && r->plan ? place_of(r->plan, h->module) : (struct place){NULL, 0};
+    add_origins(s, r, h, at);
     if (text.n) add_decision(s, phase, module, at, buf_span(&text));
     rehearsal_name_notes(s, phase, module);
     if (word == HANDLER_WAIT_FOR_EVENT || word == HANDLER_FINISHED || word == HANDLER_ERROR ||
