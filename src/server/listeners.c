@@ -27,12 +27,16 @@ static struct held_listener *make(struct span name, unsigned count) {
     return l;
 }
 
-static void drop(struct held_listener *l) {
+static void let_go(struct held_listener *l) {
     for (unsigned i = 0; i < l->count; i++)
         if (l->fds[i] >= 0) close(l->fds[i]);
-    if (l->name[0] == '/' && !l->is_lent) unlink(l->name);
     free(l->name);
     free(l);
+}
+
+static void drop(struct held_listener *l) {
+    if (l->name[0] == '/' && !l->is_lent) unlink(l->name);
+    let_go(l);
 }
 
 static struct held_listener *find(struct held_listener *list, struct span name) {
@@ -164,10 +168,18 @@ void listeners_close_others(struct held_listener **list, const struct conf *conf
     }
 }
 
-void listeners_close(struct held_listener **list) {
+static void end_all(struct held_listener **list, void (*end)(struct held_listener *l)) {
     while (*list) {
         struct held_listener *next = (*list)->next;
-        drop(*list);
+        end(*list);
         *list = next;
     }
+}
+
+void listeners_close(struct held_listener **list) {
+    end_all(list, drop);
+}
+
+void listeners_let_go(struct held_listener **list) {
+    end_all(list, let_go);
 }

@@ -28,6 +28,7 @@ bool listeners_open(struct held_listener **list, const struct conf *conf, unsign
 /* Closes what the configuration does not want any more. */
 void listeners_close_others(struct held_listener **list, const struct conf *conf);
 void listeners_close(struct held_listener **list);
+void listeners_let_go(struct held_listener **list); /* in another process than the owner's: socket files stay */
 
 static inline int listener_fd(const struct held_listener *l, unsigned worker) {
     return l->fds[worker % l->count];

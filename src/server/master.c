@@ -44,7 +44,7 @@ void master_start_logger(struct span program, void *master) {
 static void leave_master_as_helper(void *arg) {
     struct master *m = arg;
     master_leave(m);
-    listeners_close(&m->listeners);
+    listeners_let_go(&m->listeners);
     loggers_close(&m->loggers);
 }
 

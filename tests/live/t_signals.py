@@ -246,6 +246,17 @@ def socket_mode():
     assert not os.path.exists(os.path.join(server.dir, "s")), "the socket's file is still there"
 
 
+def socket_beside_a_helper():
+    """The helper process closes its copies of the listeners: the socket's file is not its to remove."""
+    need("mod_cgi")
+    server = Server('server.modules = ( "mod_cgi" )\ncgi.assign = ( ".sh" => "/bin/sh" )\n'
+                    '$SERVER["socket"] == "@DIR@/s" { }\n')
+    assert len(server.workers()) == 2, "a worker and the helper"
+    assert stat.S_ISSOCK(os.stat(os.path.join(server.dir, "s")).st_mode)
+    assert server.end() == 0
+    assert not os.path.exists(os.path.join(server.dir, "s")), "the socket's file is still there"
+
+
 def logging_program():
     need("mod_accesslog")
     server = Server('server.modules = ( "mod_accesslog" )\naccesslog.filename = "|cat >>@DIR@/piped"\n'
@@ -289,5 +300,6 @@ def tests():
     yield Test("privileges are dropped", privileges)
     yield Test("chroot", chrooted)
     yield Test("unix socket's mode and end", socket_mode)
+    yield Test("unix socket beside a helper process", socket_beside_a_helper)
     yield Test("access log to a program", logging_program)
     yield Test("error log to a program", error_program)
