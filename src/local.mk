@@ -155,6 +155,7 @@ goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 sbin_PROGRAMS += src/goldcrest
 src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
 	src/commands/commands.c src/commands/commands.h \
+	src/commands/directives.c src/commands/directives.h \
 	src/commands/explain.c src/commands/explain.h \
 	src/commands/explain_facts.c \
 	src/commands/explain_json.c \

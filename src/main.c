@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "base/regex.h"
 #include "commands/commands.h"
+#include "commands/directives.h"
 #include "fdevents/fdevent.h"
 #include "net/listener.h"
 #include "net/wire.h"
@@ -86,7 +87,7 @@ static void say_help(void) {
          "  -p             print the configuration as it is understood\n"
          "  --serve DIR    serve that folder, with listings, on 127.0.0.1\n"
          "  --port N       the port for --serve (8080)\n"
-         "  --help-config  list every directive\n"
+         "  --help-config  list every directive; --help-config=table is for programs\n"
          "  -v, --version  the version\n"
          "  -V             the version, event handlers, features and modules\n"
          "  -h, --help     this text");
@@ -97,33 +98,13 @@ static void say_help(void) {
          "manual: goldcrest(8)");
 }
 
-static const char *type_name(enum directive_type t) {
-    static const char *const names[] = {"on/off", "0…65535", "number", "\"text\"", "( \"text\", … )",
-                                        "( \"key\" => \"text\", … )", "( \"key\" => value, … )", "value"};
-    return names[t];
-}
-
-static void help_directives(const char *title, const struct directive *d) {
-    static const char *const scopes[] = {"global", "socket", "anywhere"};
-    printf("%s\n", title);
-    for (; d->name; d++) printf("  %-36s %-28s %-9s %s\n", d->name, type_name(d->type), scopes[d->scope], d->help);
-    putchar('\n');
-}
-
-static void help_config(void) {
-    help_directives("server", core_directives);
-    help_directives("mod_openssl", tls_directives);
-    for (size_t i = 0; builtin_modules[i]; i++)
-        help_directives(builtin_modules[i]->name, builtin_modules[i]->directives);
-}
-
 /* ---- arguments -------------------------------------------------------------------------------- */
 
 enum { OPTION_SERVE = 256, OPTION_PORT, OPTION_STRICT, OPTION_HELP_CONFIG };
 
 static const struct option long_options[] = {
     {"serve", required_argument, NULL, OPTION_SERVE}, {"port", required_argument, NULL, OPTION_PORT},
-    {"strict", no_argument, NULL, OPTION_STRICT},     {"help-config", no_argument, NULL, OPTION_HELP_CONFIG},
+    {"strict", no_argument, NULL, OPTION_STRICT},     {"help-config", optional_argument, NULL, OPTION_HELP_CONFIG},
     {"help", no_argument, NULL, 'h'},                 {"version", no_argument, NULL, 'v'},
     {NULL, 0, NULL, 0}};
 
@@ -165,7 +146,10 @@ static bool parse_arguments(struct arguments *c, int argc, char **argv) {
         case OPTION_PORT:
             if (!number_argument("--port", optarg, 65535, &c->port)) return false;
             break;
-        case OPTION_HELP_CONFIG: help_config(); exit(0);
+        case OPTION_HELP_CONFIG:
+            if (directives_print(optarg)) exit(0);
+            fprintf(stderr, "goldcrest: --help-config: \"%s\" is no form; \"table\" is one\n", optarg);
+            return false;
         case 'v': say_version(); exit(0);
         case 'V': say_features(); exit(0);
         case 'h': say_help(); exit(0);

@@ -1,0 +1,16 @@
+/* directives.h - every directive of this program, for people and for programs */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_DIRECTIVES_H
+#define GOLDCREST_DIRECTIVES_H
+
+#include <stdbool.h>
+
+/*
+ * --help-config and --help-config=table
+ * form: NULL, for people; "table", a line for each, with tabs between module ("server" is none), name, type, scope,
+ * default (empty: there is none, or none that a word could say), state ("", "ignored", "deprecated"), help, and what
+ * to write today or why it has no effect. False: there is no such form.
+ */
+bool directives_print(const char *form);
+
+#endif
