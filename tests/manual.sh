@@ -52,8 +52,8 @@ while read -r option; do
     fi
 done >>"$scratch/result"
 
-# Commands: each that -h prints has a section ".Ss goldcrest NAME" in goldcrest.8, with every option of its usage but -f;
-# and no others have.
+# Commands: each that -h prints has a section ".Ss goldcrest NAME" in goldcrest.8, with every option of its usage
+# but -f; and no others have.
 sed -n '/^commands:/,/^signals:/s/^  goldcrest //p' "$scratch/options" >"$scratch/commands"
 sed -n '/^\.Sh COMMANDS/,/^\.Sh [^C]/p' "$source/doc/goldcrest.8" >"$scratch/entries"
 while read -r name usage; do
