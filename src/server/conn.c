@@ -353,6 +353,11 @@ void conn_end_gracefully(struct conn *c) {
     fdevent_wake(&c->ev);
 }
 
+void conn_retire(struct conn *c) {
+    c->is_last = true;
+    if (c->h2) fdevent_wake(&c->ev);
+}
+
 void conn_abort(struct conn *c) {
     c->is_broken = true;
     conn_run(c);

@@ -177,6 +177,8 @@ void conn_wait(struct conn *c, enum limit limit);
 
 /* Ends it soon: an idle one now, a busy one after the response it is at. */
 void conn_end_gracefully(struct conn *c);
+/* The same, but an idle one may wait for another request as long as it might have before. */
+void conn_retire(struct conn *c);
 /* Ends it now, whatever it is doing. */
 void conn_abort(struct conn *c);
 

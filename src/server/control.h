@@ -9,18 +9,20 @@
 #include "base/buf.h"
 #include "base/span.h"
 
+/* An upgrade leaves workers of the version before, which end their requests: what they are told (control.c's heads,
+ * and the numbers of the first three) stays as it is for all time. */
 enum control_kind {
-    CONTROL_LISTENER =
-        1,          /* a socket for the configuration that follows; payload: its canonical name; with descriptor */
+    CONTROL_END = 1,     /* gracefully: the server ends */
+    CONTROL_RETIRE = 2,  /* another worker takes over: its clients notice nothing, however long they stay */
+    CONTROL_REOPEN = 3,  /* logs */
+    CONTROL_LISTENER,    /* a socket for the configuration that follows; payload: its canonical name; with descriptor */
     CONTROL_PIPE,   /* the pipe to a logging program; payload: the program; with descriptor */
     CONTROL_RELOAD, /* payload: name of the configuration, NUL, the recording of its inputs */
     CONTROL_TICKETS, /* payload: keys of session tickets, for tls_tickets_set() */
-    CONTROL_REOPEN, /* logs */
     CONTROL_HELPER, /* one end of a line between a worker and the helper (jobs.h), to either; with descriptor */
     CONTROL_ERRORLOG,    /* to the helper; payload: its target; with the pipe's descriptor for "|…" */
     CONTROL_BREAKAGELOG, /* likewise; empty: there is none */
-    CONTROL_PROGRAMS,    /* to the helper; payload: programs_list(); it answers with a byte */
-    CONTROL_END     /* gracefully */
+    CONTROL_PROGRAMS     /* to the helper; payload: programs_list(); it answers with a byte */
 };
 
 /* Sends one message on a blocking socket; fd -1: none. False with errno; a worker that does not read is given up

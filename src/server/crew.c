@@ -31,7 +31,7 @@ unsigned crew_size(const struct master *m, const struct conf *conf) {
 static _Noreturn void be_worker(struct master *m, unsigned slot, int control, int helper) {
     struct serving s = {m->conf,   m->listeners, m->loggers, m->who,
                         slot,      m->slots,     control,    helper,
-                        m->start->idle_exit_s,   !m->start->foreground};
+                        m->start->idle_exit_s,   m->rehearses, !m->start->foreground};
     master_leave(m);
     serving_run(&s);
 }
@@ -63,10 +63,10 @@ static bool start_worker(struct master *m, unsigned slot) {
     }
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     child->pid = pid;
+    child->slot = slot;
     child->control = pair[0];
     child->begun_s = clock_monotonic_s();
     child->again_s = 0;
-    child->leaves = false;
     return true;
 }
 
@@ -89,7 +89,7 @@ static void make_slots(struct master *m, unsigned slots) {
 }
 
 bool crew_start(struct master *m) {
-    make_slots(m, crew_size(m, m->conf));
+    make_slots(m, m->rehearses ? 1 : crew_size(m, m->conf));
     for (unsigned i = 0; i < m->slots; i++)
         if (!start_worker(m, i)) return false;
     for (unsigned i = 0; i < m->slots; i++)
@@ -107,16 +107,23 @@ void crew_tell(struct child *child, enum control_kind kind, struct span payload,
     child->control = -1;
 }
 
+static void tell_retired(struct master *m, enum control_kind kind) {
+    for (unsigned i = 0; i < m->retired_count; i++) crew_tell(&m->retired[i], kind, SPAN(""), -1);
+}
+
 void crew_tell_all(struct master *m, enum control_kind kind, struct span payload) {
     for (unsigned i = 0; i < m->cap; i++) crew_tell(&m->children[i], kind, payload, -1);
+    if (kind == CONTROL_END || kind == CONTROL_REOPEN) tell_retired(m, kind);
 }
 
 void crew_signal_all(struct master *m, int signo) {
     for (unsigned i = 0; i < m->cap; i++)
         if (m->children[i].pid) kill(m->children[i].pid, signo);
+    for (unsigned i = 0; i < m->retired_count; i++) kill(m->retired[i].pid, signo);
 }
 
 bool crew_any(const struct master *m) {
+    if (m->retired_count) return true;
     for (unsigned i = 0; i < m->cap; i++)
         if (m->children[i].pid) return true;
     return false;
@@ -135,12 +142,11 @@ static void say_death(pid_t pid, int status) {
 static void worker_is_gone(struct master *m, unsigned slot, int status) {
     struct child *child = &m->children[slot];
     pid_t pid = child->pid;
-    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0, left = child->leaves;
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (child->control >= 0) close(child->control);
     child->control = -1;
     child->pid = 0;
-    child->leaves = false;
-    if (m->ending || left || slot >= m->slots) return; /* a reload may want the slot again: crew_replace() */
+    if (m->ending || slot >= m->slots) return;
     if (clean && m->start->idle_exit_s) { /* -i: nobody came */
         m->ending = true;
         crew_tell_all(m, CONTROL_END, SPAN(""));
@@ -153,7 +159,20 @@ static void worker_is_gone(struct master *m, unsigned slot, int status) {
     child->again_s = clock_monotonic_s() + (short_lived && child->delay_s > 1 ? child->delay_s : 0);
 }
 
+static bool retired_is_gone(struct master *m, pid_t pid, int status) {
+    for (unsigned i = 0; i < m->retired_count; i++) {
+        if (m->retired[i].pid != pid) continue;
+        if (WIFSIGNALED(status) && !m->ending)
+            say_error("worker %ld, which had been replaced, was killed by signal %d", (long)pid, WTERMSIG(status));
+        if (m->retired[i].control >= 0) close(m->retired[i].control);
+        m->retired[i] = m->retired[--m->retired_count];
+        return true;
+    }
+    return false;
+}
+
 bool crew_is_gone(struct master *m, pid_t pid, int status) {
+    if (retired_is_gone(m, pid, status)) return true;
     for (unsigned i = 0; i < m->cap; i++) {
         if (m->children[i].pid != pid) continue;
         worker_is_gone(m, i, status);
@@ -184,15 +203,52 @@ static void hand_sockets_over(struct master *m, unsigned before, unsigned now) {
                 crew_tell(&m->children[i % now], CONTROL_LISTENER, span_of(l->name), l->fds[i]);
 }
 
+void crew_retire(struct master *m) {
+    tell_retired(m, CONTROL_RETIRE);
+}
+
+static void put_aside(struct master *m, struct child *child) {
+    if (!child->pid) return;
+    m->retired = memory_resize(m->retired, (m->retired_count + 1) * sizeof *m->retired);
+    m->retired[m->retired_count++] = *child;
+    *child = (struct child){.control = -1};
+}
+
+void crew_put_aside(struct master *m) {
+    for (unsigned i = 0; i < m->cap; i++) put_aside(m, &m->children[i]);
+}
+
 void crew_adjust(struct master *m) {
     unsigned before = m->slots, now = crew_size(m, m->conf);
     make_slots(m, now);
     if (now < before) hand_sockets_over(m, before, now);
     for (unsigned i = now; i < before; i++) {
-        if (!m->children[i].pid || m->children[i].leaves) continue;
-        m->children[i].leaves = true;
-        crew_tell(&m->children[i], CONTROL_END, SPAN(""), -1);
+        crew_tell(&m->children[i], CONTROL_RETIRE, SPAN(""), -1);
+        put_aside(m, &m->children[i]);
     }
     for (unsigned i = before; i < now; i++)
         if (!m->children[i].pid) start_worker(m, i);
+}
+
+/* Those that were begun end, and those before them are back. */
+static void undo_renewal(struct master *m, unsigned from, unsigned slots) {
+    for (unsigned i = 0; i < m->cap; i++) {
+        struct child *child = &m->children[i];
+        if (child->control >= 0) close(child->control);
+        if (child->pid) kill(child->pid, SIGTERM);
+        while (child->pid && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {}
+        *child = (struct child){.control = -1};
+    }
+    for (unsigned i = from; i < m->retired_count; i++) m->children[m->retired[i].slot] = m->retired[i];
+    m->retired_count = from;
+    m->slots = slots;
+}
+
+bool crew_renew(struct master *m) {
+    unsigned from = m->retired_count, slots = m->slots;
+    crew_put_aside(m);
+    bool ok = crew_start(m);
+    if (ok) crew_retire(m);
+    else undo_renewal(m, from, slots);
+    return ok;
 }

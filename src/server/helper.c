@@ -191,7 +191,7 @@ static void keep_descriptors_from_programs(void) {
 }
 
 static void set_signals(void) {
-    static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGPIPE};
+    static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
     struct sigaction ignore;
     sigset_t none;
     memset(&ignore, 0, sizeof ignore);

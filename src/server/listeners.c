@@ -154,12 +154,16 @@ bool listeners_open(struct held_listener **list, const struct conf *conf, unsign
     return true;
 }
 
+bool listener_is_wanted(const struct held_listener *l, const struct conf *conf) {
+    bool wanted = l->passed;
+    for (size_t i = 0; i < conf->listen_count; i++) wanted |= span_is(conf->listen[i].name, span_of(l->name));
+    return wanted;
+}
+
 void listeners_close_others(struct held_listener **list, const struct conf *conf) {
     while (*list) {
         struct held_listener *l = *list;
-        bool wanted = l->passed;
-        for (size_t i = 0; i < conf->listen_count; i++) wanted |= span_is(conf->listen[i].name, span_of(l->name));
-        if (wanted) {
+        if (listener_is_wanted(l, conf)) {
             list = &l->next;
             continue;
         }

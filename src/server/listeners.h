@@ -25,6 +25,9 @@ struct held_listener {
  * *list. False with the reason said; then nothing is added. */
 bool listeners_open(struct held_listener **list, const struct conf *conf, unsigned workers);
 
+/* By this configuration, or passed. */
+bool listener_is_wanted(const struct held_listener *l, const struct conf *conf);
+
 /* Closes what the configuration does not want any more. */
 void listeners_close_others(struct held_listener **list, const struct conf *conf);
 void listeners_close(struct held_listener **list);

@@ -28,6 +28,8 @@ static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGALRM
 void master_leave(const struct master *m) {
     for (unsigned i = 0; i < m->cap; i++)
         if (m->children[i].control >= 0) close(m->children[i].control);
+    for (unsigned i = 0; i < m->retired_count; i++)
+        if (m->retired[i].control >= 0) close(m->retired[i].control);
     if (m->helper.control >= 0) close(m->helper.control);
     if (m->pid_file.fd >= 0) close(m->pid_file.fd);
     if (m->news >= 0) close(m->news);
@@ -199,6 +201,7 @@ static void put_away(struct master *m) {
     renewal_done(&m->renewal);
     conf_drop(m->conf);
     free(m->children);
+    free(m->retired);
     free(m->pid_file.name);
     free(m->user);
 }

@@ -24,7 +24,7 @@ struct child {
     int64_t begun_s;  /* monotonic, like again_s */
     int64_t again_s;  /* when to start it anew */
     unsigned delay_s; /* back-off: 0, 1, 2, 4 … */
-    bool leaves;      /* told to end: not started again */
+    unsigned slot;
 };
 
 struct master {
@@ -36,11 +36,14 @@ struct master {
     struct helper helper;
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
+    struct child *retired;   /* workers that end when their clients have: not started again */
+    unsigned retired_count;
     struct who who;        /* its name is our own: configurations come and go */
     char *user;            /* likewise */
     struct pid_file pid_file;
     int news;            /* to the process that was called, until it has its answer; -1: none waits */
     bool ending;
+    bool rehearses;      /* tries whether workers start, for an upgrade: nobody is served */
 };
 
 /* ---- master.c --------------------------------------------------------------------------------- */
@@ -54,6 +57,11 @@ void master_start_logger(struct span program, void *master);
 
 unsigned crew_size(const struct master *m, const struct conf *conf); /* workers that this configuration wants */
 bool crew_start(struct master *m);  /* all of them, and waits until they serve */
+/* Others take the place of all of them, under m->conf; those who were there go on with their clients, and end then.
+ * False: the new ones do not start; everything is as before. */
+bool crew_renew(struct master *m);
+void crew_put_aside(struct master *m); /* those there are become retired ones, and are not told yet */
+void crew_retire(struct master *m);    /* now they are */
 void crew_adjust(struct master *m); /* to a configuration that is in force: starts some, or lets some end */
 int64_t crew_replace(struct master *m); /* starts what is due; seconds until the next one is; 0: none will be */
 bool crew_is_gone(struct master *m, pid_t pid, int status); /* false: it was none of them */

@@ -65,34 +65,48 @@ static void send_all(struct master *m, const struct conf *old) {
     buf_add_char(&recording, '\0');
     inputs_save(m->conf->inputs, &recording);
     for (unsigned i = 0; i < m->slots && i < m->cap; i++)
-        if (m->children[i].pid && !m->children[i].leaves)
-            send_conf(m, &m->children[i], i, old, buf_span(&recording));
+        if (m->children[i].pid) send_conf(m, &m->children[i], i, old, buf_span(&recording));
     buf_done(&recording);
+}
+
+/* What workers cannot take on in the middle of their lives: then others begin under the new configuration, and those
+ * that are there end when their clients have. */
+static bool needs_new_workers(const struct conf *old, const struct conf *new) {
+    (void)old, (void)new;
+    return false;
+}
+
+/* False: workers do not start under the new configuration; the old one is in force again. */
+static bool put_in_force(struct master *m, struct conf *new) {
+    struct conf *old = m->conf;
+    m->conf = new;
+    renewal_watch(&m->renewal, new);
+    if (new->has_tls) crew_tell_all(m, CONTROL_TICKETS, tls_tickets());
+    conf_each_piped_log(new, master_start_logger, m);
+    reload_prepare_helper(m);
+    bool ok = true, others = needs_new_workers(old, new);
+    if (others) ok = crew_renew(m);
+    else send_all(m, old);
+    if (!ok) m->conf = old;
+    if (!ok) renewal_watch(&m->renewal, old);
+    listeners_close_others(&m->listeners, m->conf);
+    if (!others) crew_adjust(m);
+    if (ok) say_what_stays(old->core, new->core);
+    conf_drop(ok ? old : new);
+    if (m->helper.pid) helper_keep_programs(&m->helper); /* those that only the other one wanted are let go */
+    return ok;
 }
 
 /* The configuration as these inputs (taken over) have it; why: what begins the message. False: it is refused. */
 static bool change(struct master *m, struct inputs *inputs, const char *why) {
     struct complaints *complaints = complaints_make();
-    struct conf *old = m->conf, *new = load(m->start, inputs, complaints);
+    struct conf *new = load(m->start, inputs, complaints);
     say_complaints(complaints);
     bool ok = new && listeners_open(&m->listeners, new, crew_size(m, new));
-    if (!ok) {
-        say_error("%s: the new configuration is refused; the old one stays in force", why);
-        conf_drop(new);
-    } else {
-        m->conf = new;
-        renewal_watch(&m->renewal, new);
-        if (new->has_tls) crew_tell_all(m, CONTROL_TICKETS, tls_tickets());
-        say_what_stays(old->core, new->core);
-        conf_each_piped_log(new, master_start_logger, m);
-        reload_prepare_helper(m);
-        send_all(m, old);
-        listeners_close_others(&m->listeners, new);
-        crew_adjust(m);
-        conf_drop(old);
-        if (m->helper.pid) helper_keep_programs(&m->helper); /* those that only the old one wanted are let go */
-        say_note("%s: configuration %u is in force", why, new->generation);
-    }
+    if (!ok) conf_drop(new);
+    ok = ok && put_in_force(m, new);
+    if (ok) say_note("%s: configuration %u is in force", why, m->conf->generation);
+    else say_error("%s: the new configuration is refused; the old one stays in force", why);
     complaints_drop(complaints);
     return ok;
 }

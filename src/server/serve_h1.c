@@ -344,7 +344,8 @@ static bool has_input(const struct conn *c) {
 static enum handler begin_request(struct conn *c) {
     if (!has_input(c)) {
         ssize_t n = conn_receive(c);
-        if (n == WIRE_LATER) return c->is_last && c->requests ? HANDLER_FINISHED : HANDLER_WAIT_FOR_EVENT;
+        bool ends = c->is_last && c->requests && !c->worker->is_retired;
+        if (n == WIRE_LATER) return ends ? HANDLER_FINISHED : HANDLER_WAIT_FOR_EVENT;
         if (n <= 0) return HANDLER_FINISHED;
     }
     c->since_ms = fdevents_now_ms(c->worker->events);

@@ -97,6 +97,7 @@ static void handle(enum control_kind kind, struct span payload, int fd) {
     case CONTROL_TICKETS: tls_tickets_set(payload); return;
     case CONTROL_REOPEN: logs_reopen(); return;
     case CONTROL_END: worker_end_gracefully(worker); return;
+    case CONTROL_RETIRE: worker_retire(worker); return;
     case CONTROL_HELPER:
         if (fd >= 0) jobs_connect(fd);
         else say_error("the socket to the helper process did not arrive (too many open files?)");
@@ -139,6 +140,7 @@ static void set_signals(void) {
     sigaction(SIGINT, &ignore, NULL);
     sigaction(SIGHUP, &ignore, NULL);
     sigaction(SIGUSR1, &ignore, NULL);
+    sigaction(SIGUSR2, &ignore, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     ignore.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &ignore, NULL);
@@ -150,6 +152,7 @@ static void set_signals(void) {
 
 static bool listen_on_all(const struct serving *s) {
     for (struct held_listener *l = s->listeners; l; l = l->next) {
+        if (!listener_is_wanted(l, s->conf)) continue; /* the configuration before had it */
         /* more than one where a reload has left fewer workers than sockets: each has somebody who accepts */
         for (unsigned i = s->slot % l->count; i < l->count; i += s->slots) {
             int fd = dup(l->fds[i]);
@@ -185,6 +188,7 @@ _Noreturn void serving_run(const struct serving *s) {
     if (fdevent_add(worker->events, &worker->control, s->control, FDEVENT_IN) != 0) exit(1);
     fd_cover_standard(null);
     if (write(s->control, &ready, 1) != 1) exit(1);
+    if (s->rehearses) exit(0);
     worker_run(worker);
     worker_drop(worker);
     control_done(&control);

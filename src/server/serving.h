@@ -22,6 +22,7 @@ struct serving {
     int control;          /* this end of the pair */
     int helper;           /* this end of a line to the helper (jobs.h); -1: there is none */
     uint32_t idle_exit_s;
+    bool rehearses;       /* it ends when it is ready: nobody is served */
     bool leaves_terminal; /* once it is ready nothing of its own holds the terminal */
 };
 

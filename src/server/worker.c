@@ -26,6 +26,7 @@ enum {
     NO_ROOM_MS = 500,     /* how long to leave the listeners alone after "too many open files" */
     DEFAULT_FDS = 4096,
     MAX_FDS = 1048576,
+    RETIRED_S = 24 * 3600, /* how long clients may stay after worker_retire(): server.upgrade-timeout */
     FDS_KEPT_BACK = 32,   /* for logs, listeners, the control socket and files being opened */
     CACHED_FILES_MAX = 512,
     FILES_SHARE = 4       /* the reply cache may hold a quarter of the descriptors */
@@ -186,7 +187,7 @@ void worker_unlisten_others(struct worker *w, const struct conf *conf) {
         next = i->next;
         for (size_t n = 0; conf && n < conf->listen_count; n++) wanted |= span_is(conf->listen[n].name, l->name);
         if (wanted) continue;
-        end_connections_of(w, l);
+        if (!w->is_retired) end_connections_of(w, l);
         fdevent_close(&l->ev);
     }
 }
@@ -327,21 +328,32 @@ void worker_run(struct worker *w) {
     }
 }
 
-void worker_end_gracefully(struct worker *w) {
+static void end_in_time(struct worker *w, void (*end)(struct conn *c), uint32_t limit_s) {
     struct list *next;
-    if (w->mode != WORKER_SERVES) {
-        worker_stop(w);
-        return;
-    }
     w->mode = WORKER_ENDS;
     worker_unlisten_others(w, NULL);
     for (struct list *i = w->conns.next; i != &w->conns; i = next) {
         next = i->next;
-        conn_end_gracefully(CONTAINER(i, struct conn, link));
+        end(CONTAINER(i, struct conn, link));
     }
-    uint32_t s = feature_number(w->conf->core, SPAN("server.graceful-shutdown-timeout"), 8);
-    deadline_in(w->events, &w->end, s * UINT64_C(1000));
+    deadline_in(w->events, &w->end, limit_s * UINT64_C(1000));
     if (w->conn_count == 0) w->mode = WORKER_STOPS;
+}
+
+void worker_end_gracefully(struct worker *w) {
+    if (w->mode != WORKER_SERVES && !w->is_retired) {
+        worker_stop(w);
+        return;
+    }
+    w->is_retired = false;
+    end_in_time(w, conn_end_gracefully,
+                feature_number(w->conf->core, SPAN("server.graceful-shutdown-timeout"), 8));
+}
+
+void worker_retire(struct worker *w) {
+    if (w->mode != WORKER_SERVES) return;
+    w->is_retired = true;
+    end_in_time(w, conn_retire, feature_number(w->conf->core, SPAN("server.upgrade-timeout"), RETIRED_S));
 }
 
 void worker_stop(struct worker *w) {

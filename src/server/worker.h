@@ -40,6 +40,7 @@ struct worker {
     uint32_t idle_exit_s;            /* -i: ends after so many seconds without a connection */
     uint64_t busy_ms;                /* when the last connection ended */
     enum worker_mode mode;
+    bool is_retired;                 /* WORKER_ENDS, but clients who stay may stay */
     bool accepting;                  /* false: listeners are silent, max_conns is reached */
     bool one_shot;                   /* -1: ends with its only connection */
 };
@@ -63,6 +64,10 @@ void worker_begin(struct worker *w);
 void worker_run(struct worker *w);
 
 void worker_end_gracefully(struct worker *w);
+
+/* Others have taken its place: no new connections, but those that are there go on to their end; a client that is idle
+ * may ask once more, and is told to go elsewhere. worker_end_gracefully() is still possible, and shorter. */
+void worker_retire(struct worker *w);
 void worker_stop(struct worker *w);
 
 /* A connection came, has nothing to do but to end, or went. */
