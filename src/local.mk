@@ -13,13 +13,16 @@ src_base_libbase_la_SOURCES = \
 	src/base/map.c src/base/map.h \
 	src/base/md5.c \
 	src/base/memory.c src/base/memory.h \
+	src/base/meters.c src/base/meters.h \
 	src/base/needles.c src/base/needles.h \
 	src/base/number.c src/base/number.h \
 	src/base/random.c src/base/random.h \
 	src/base/regex.c src/base/regex.h \
 	src/base/shared.c src/base/shared.h \
 	src/base/sha1.c src/base/sha256.c src/base/sha512.c \
-	src/base/span.c src/base/span.h
+	src/base/siphash.c src/base/siphash.h \
+	src/base/span.c src/base/span.h \
+	src/base/tallies.c src/base/tallies.h
 src_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 
 include src/conf/local.mk
@@ -79,7 +82,7 @@ include src/h2/local.mk
 
 noinst_LTLIBRARIES += src/server/libserver.la
 src_server_libserver_la_SOURCES = \
-	src/server/accept.c \
+	src/server/accept.c src/server/admit.c \
 	src/server/api.c \
 	src/server/assistants.c \
 	src/server/children.c \

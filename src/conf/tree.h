@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -65,6 +66,10 @@ struct complaints; /* conf/complain.h */
  */
 struct conf_tree *conf_parse(struct inputs *inputs, struct complaints *complaints, const char *name);
 void conf_tree_drop(struct conf_tree *tree);
+
+/* Tells blocks apart by their conditions, those around them included: the same number in the next configuration,
+ * where they are written the same way. Others have other numbers, as far as 64 bits go. */
+uint64_t block_identity(const struct block *block);
 
 /* The assignment of key in that block, or NULL. */
 const struct assignment *block_find(const struct block *block, struct span key);

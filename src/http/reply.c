@@ -96,6 +96,7 @@ struct reply *reply_make(struct request *r, bool range_requests) {
     p->is_tls = r->is_tls;
     p->lasting = r->lasting;
     p->plan = r->plan;
+    p->first_plan = r->first_plan;
     p->choices = r->choices;
     list_init(&p->link);
     if (p->no_body) chunks_clear(&r->body);

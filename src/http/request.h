@@ -79,6 +79,7 @@ struct request {
     struct stream *stream;    /* of an HTTP/2 connection; NULL: it has the connection for itself */
     struct conf *conf;        /* the configuration it began under, held to its end */
     const struct plan *plan;  /* what that configuration means for this request */
+    const struct plan *first_plan; /* … for the target as it was sent */
     struct reply *reply;      /* the whole response, once it is fixed (held) */
     struct source *source;    /* else where the body comes from */
     struct sink *sink;        /* where the request's body goes; NULL: nobody wants it */
@@ -93,6 +94,7 @@ struct request {
     struct chunks body;       /* of the response, where it is complete */
     struct chunks in_body;    /* of the request, where request_collect_body() was called */
     struct release *releases; /* whom to tell when what it is at is given up */
+    struct release *ends;     /* … when it is over */
     const struct file_state *made_from; /* the file that the body was made from, if it is not that file; or NULL */
     struct choices choices;   /* what was decided by Accept-Encoding */
     struct addr client;       /* who asks; a trusted forwarder may have named somebody else than the peer */
@@ -129,6 +131,7 @@ struct request {
     bool is_emitted;          /* the head of the response is queued */
     bool no_range;            /* ranges of this representation are not given out */
     bool streams_body;        /* its body goes into the sink while the handler and the source are at work */
+    bool is_turned_away;      /* refused before anything was done for it: no error-handler is asked */
     bool is_bare;             /* nothing is said before the tunnel's first byte: request_be_tunnel() */
     bool is_tunnel;           /* 101, or 2xx for CONNECT: bytes both ways until one side ends (RFC 9110 7.8, 9.3.6) */
     bool keeps_time;          /* whoever answers it has time limits of its own: no 504, no max-write-idle meanwhile */

@@ -116,7 +116,7 @@ static void end(void) {
     auth_cache_clear();
 }
 
-static const struct module_work work = {begin, end, NULL};
+static const struct module_work work = {begin, end, NULL, NULL, NULL, false};
 
 const struct module mod_auth = {MODULE_ABI, "mod_auth", directives, hooks, sizeof(struct settings),
                                 &defaults,  is_active,  &work};

@@ -51,7 +51,7 @@ static const char *ask_htdigest(const void *settings, const struct auth_login *l
 
 static const struct job_kind job = {"password-file", file_answer, true};
 static const struct job_kind *const jobs[] = {&job, NULL};
-static const struct module_work work = {NULL, NULL, jobs};
+static const struct module_work work = {NULL, NULL, jobs, NULL, NULL, false};
 static const struct hook hooks[] = {{PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_authn_file = {MODULE_ABI, "mod_authn_file", directives, hooks, sizeof(struct settings),

@@ -91,7 +91,7 @@ static void ask_directory(struct span question, struct buf *answer) {
 
 static const struct job_kind job = {"password-ldap", ask_directory, false};
 static const struct job_kind *const jobs[] = {&job, NULL};
-static const struct module_work work = {NULL, NULL, jobs};
+static const struct module_work work = {NULL, NULL, jobs, NULL, NULL, false};
 static const struct hook hooks[] = {{PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_authn_ldap = {MODULE_ABI, "mod_authn_ldap", directives, hooks, sizeof(struct settings),

@@ -50,7 +50,7 @@ static void ask_pam(struct span question, struct buf *answer) {
 
 static const struct job_kind job = {"password-pam", ask_pam, false};
 static const struct job_kind *const jobs[] = {&job, NULL};
-static const struct module_work work = {NULL, NULL, jobs};
+static const struct module_work work = {NULL, NULL, jobs, NULL, NULL, false};
 static const struct hook hooks[] = {{PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_authn_pam = {MODULE_ABI, "mod_authn_pam", directives, hooks, sizeof(struct settings),

@@ -83,7 +83,7 @@ static enum handler take(struct request *r, const void *settings) {
 
 static const struct hook hooks[] = {{PHASE_SUBREQUEST_START, take, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
-static const struct module_work work = {NULL, cgi_runs_end, NULL};
+static const struct module_work work = {NULL, cgi_runs_end, NULL, NULL, NULL, false};
 
 const struct module mod_cgi = {MODULE_ABI, "mod_cgi", directives, hooks, sizeof(struct cgi_settings),
                                &defaults,  is_active, &work};

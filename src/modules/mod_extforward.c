@@ -75,11 +75,13 @@ static bool is_active(const void *settings) {
 
 /* ---- a connection ----------------------------------------------------------------------------- */
 
-/* Others than the trusted may not say such a line: for them it is a bad request. */
-static enum handler expect_proxy_line(struct request *r, const void *settings) {
+/* Others than the trusted may not say a PROXY line: for them it is a bad request. */
+static enum handler look_at_peer(struct request *r, const void *settings) {
     const struct settings *s = settings;
+    bool is_trusted = trust_has_peer(s->forwarder, request_peer(r), request_socket(r));
+    if (is_trusted) request_peer_forwards(r);
     if (!s->proxy_line) return HANDLER_GO_ON;
-    if (trust_has_peer(s->forwarder, request_peer(r), request_socket(r))) request_expect_proxy_line(r, s->trust_tls);
+    if (is_trusted) request_expect_proxy_line(r, s->trust_tls);
     else if (request_core(r)->log_requests)
         request_say(r, LOG_IS_NOTE, "not in extforward.forwarder: no PROXY line is expected");
     return HANDLER_GO_ON;
@@ -194,7 +196,7 @@ static enum handler find_out_who_asks(struct request *r, const void *settings) {
 }
 
 static const struct hook hooks[] = {
-    {PHASE_ACCEPT, expect_proxy_line, LASTS}, {PHASE_CLIENT, find_out_who_asks, LASTS}, {PHASE_COUNT, NULL, LASTS}};
+    {PHASE_ACCEPT, look_at_peer, LASTS}, {PHASE_CLIENT, find_out_who_asks, LASTS}, {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_extforward = {MODULE_ABI, "mod_extforward", directives, hooks, sizeof(struct settings),
                                       &defaults,  is_active,        NULL};

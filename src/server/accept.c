@@ -33,7 +33,7 @@ static void forget(struct request *r) {
 }
 
 /* There is no message yet: conditions on the socket and the peer's address tell which hooks there are. */
-static enum handler ask_modules(struct conn *c) {
+static enum handler ask_modules(struct conn *c, enum phase phase) {
     enum handler word = HANDLER_GO_ON;
     struct request *r = request_make(c);
     r->begun_ns = clock_monotonic_ns();
@@ -41,8 +41,8 @@ static enum handler ask_modules(struct conn *c) {
     r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
     request_set_plan(r, plan_for(r->conf, r, c->listening->name));
     const struct plan *plan = r->plan;
-    for (unsigned i = 0; i < plan->hook_count[PHASE_ACCEPT] && word == HANDLER_GO_ON && !r->is_bare; i++)
-        word = plan->hooks[PHASE_ACCEPT][i].run(r, plan->hooks[PHASE_ACCEPT][i].settings);
+    for (unsigned i = 0; i < plan->hook_count[phase] && word == HANDLER_GO_ON && !r->is_bare; i++)
+        word = plan->hooks[phase][i].run(r, plan->hooks[phase][i].settings);
     if (r->is_bare && word == HANDLER_GO_ON) c->request = r;
     else forget(r);
     return word == HANDLER_GO_ON ? HANDLER_GO_ON : HANDLER_ERROR;
@@ -134,16 +134,23 @@ void conn_drop_proxied(struct conn *c) {
 
 /* ---- the step --------------------------------------------------------------------------------- */
 
+/* Once, as soon as it is known who that is. */
+static enum handler meet_peer(struct conn *c) {
+    bool is_met = c->is_met;
+    c->is_met = true;
+    return is_met || !c->worker->conf->looks_at_peers ? HANDLER_GO_ON : ask_modules(c, PHASE_PEER);
+}
+
 enum handler conn_accept(struct conn *c) {
     if (!c->is_known && c->worker->conf->looks_at_connections) {
         c->is_known = true;
-        if (ask_modules(c) == HANDLER_ERROR) return HANDLER_ERROR;
+        if (ask_modules(c, PHASE_ACCEPT) == HANDLER_ERROR) return HANDLER_ERROR;
     }
     c->is_known = true;
-    if (!c->proxied || c->proxied->is_read) return HANDLER_GO_ON;
+    if (!c->proxied || c->proxied->is_read) return meet_peer(c);
     enum handler word = read_proxy_line(c);
     if (word == HANDLER_GO_ON) c->since_ms = fdevents_now_ms(c->worker->events);
-    return word;
+    return word == HANDLER_GO_ON ? meet_peer(c) : word;
 }
 
 void conn_begin_tunnel(struct conn *c) {

@@ -76,6 +76,7 @@ bool request_set_target(struct request *r, struct span target) {
 void **request_data(struct request *r, const struct module *m) {
     unsigned i = 0;
     while (i < r->conf->module_count && r->conf->modules[i] != m) i++;
+    if (!r->module_data) r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
     return i < r->conf->module_count ? &r->module_data[i] : NULL;
 }
 
@@ -204,10 +205,24 @@ void request_on_release(struct request *r, void (*release)(void *arg), void *arg
     r->releases = x;
 }
 
-void request_release(struct request *r) {
-    while (r->releases) {
-        struct release *x = r->releases;
-        r->releases = x->next;
+static void run_all(struct release **list) {
+    while (*list) {
+        struct release *x = *list;
+        *list = x->next;
         x->run(x->arg);
     }
+}
+
+void request_release(struct request *r) {
+    run_all(&r->releases);
+}
+
+void request_on_end(struct request *r, void (*end)(void *arg), void *arg) {
+    struct release *x = arena_get(&r->arena, sizeof *x);
+    *x = (struct release){r->ends, end, arg};
+    r->ends = x;
+}
+
+void request_run_ends(struct request *r) {
+    run_all(&r->ends);
 }

@@ -335,6 +335,7 @@ enum handler conn_close(struct conn *c) {
     conn_release_input(c);
     tls_drop(c->tls);
     conn_drop_proxied(c);
+    conn_drop_kept(c);
     conf_drop(c->tls_conf);
     list_remove(&c->link);
     worker_conn_gone(c->worker, c);

@@ -120,6 +120,7 @@ struct conn {
     struct tls *tls;           /* NULL: plain */
     struct conf *tls_conf;     /* during the handshake: where names are looked up (held) */
     struct proxied *proxied;   /* NULL: no PROXY line is expected */
+    struct kept *kept;         /* what modules keep for it */
     struct input *in;
     struct chunks out;
     struct addr peer;
@@ -147,6 +148,9 @@ struct conn {
     bool is_watched;           /* HTTP/2: a request waits until everything is sent */
     bool is_running;           /* within conn_run() */
     bool is_known;             /* PHASE_ACCEPT is over */
+    bool is_met;               /* PHASE_PEER is over */
+    bool is_forwarder;         /* the peer speaks for others */
+    uint8_t max_streams;       /* HTTP/2: at a time; 0: STREAMS_MAX */
 };
 
 /* Makes a connection of an accepted descriptor and runs it. */
@@ -169,6 +173,11 @@ void conn_forget_tunnel(struct conn *c);
 void conn_apply_proxied(const struct conn *c, struct request *r);
 bool conn_proxied_variable(const struct proxied *p, unsigned *at, struct span *name, struct span *value);
 void conn_drop_proxied(struct conn *c);
+
+/* ---- admit.c ---------------------------------------------------------------------------------- */
+
+/* Modules let go of what they keep for the connection. */
+void conn_drop_kept(struct conn *c);
 
 /* ---- conn.c ----------------------------------------------------------------------------------- */
 
@@ -265,8 +274,12 @@ struct request *request_make(struct conn *c);
 void request_reset(struct request *r);
 void request_drop(struct request *r);
 
-/* Whoever registered with request_on_release() lets go. */
+/* Whoever registered with request_on_release() lets go; with request_on_end(). */
 void request_release(struct request *r);
+void request_run_ends(struct request *r);
+
+/* PHASE_ADMIT, under that plan. GO_ON, or what the hook says; ERROR for an error status. */
+enum handler request_admit(struct request *r, const struct plan *plan);
 
 /* The body of a response that had begun is forgotten. */
 void request_drop_answer(struct request *r);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "server/modules.h"
 #include "server/serving.h"
 
 enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
@@ -175,6 +176,7 @@ bool crew_is_gone(struct master *m, pid_t pid, int status) {
     if (retired_is_gone(m, pid, status)) return true;
     for (unsigned i = 0; i < m->cap; i++) {
         if (m->children[i].pid != pid) continue;
+        modules_forget(pid);
         worker_is_gone(m, i, status);
         return true;
     }

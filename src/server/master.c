@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "server/modules.h"
 
 /*
  * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set while a worker
@@ -233,6 +234,7 @@ int master_run(const struct start *start, struct conf *conf) {
     if (m.who.name) m.who.name = m.user = span_dup(span_of(m.who.name));
     if (!listeners_open(&m.listeners, conf, crew_size(&m, conf))) return give_up(&m);
     if (!start->foreground && (m.news = daemonise()) < 0) return give_up(&m);
+    modules_share(conf);
     conf_each_piped_log(conf, master_start_logger, &m);
     renewal_watch(&m.renewal, conf);
     reload_prepare_helper(&m);

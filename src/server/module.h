@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "conf/directive.h"
@@ -24,9 +25,13 @@
 enum phase {
     PHASE_ACCEPT,           /* a connection before its first byte; r has no message. Conditions on the socket and the
                                peer's address hold, no others */
+    PHASE_PEER,             /* a connection whose peer is known (a PROXY line is read), before TLS; else as ACCEPT */
     PHASE_CLIENT,           /* once a request, before anything is decided: who asks may be corrected (r->client,
                                is_tls, user, in.authority, env). Under the conditions as the peer meets them; they are
                                looked at anew behind it. GO_ON, or a refusal */
+    PHASE_ADMIT,            /* once a request, before anything is done for it, kept replies too; under the conditions
+                               that hold for the target as it was sent. GO_ON, or an answer without a body: no
+                               error-handler is asked. Does not count for how long a reply may be kept */
     PHASE_URI_RAW,          /* the target may be rewritten */
     PHASE_URI_CLEAN,        /* by URL: refuse, redirect, authenticate, take it over */
     PHASE_DOCROOT,          /* virtual hosts: set physical.docroot */
@@ -66,7 +71,10 @@ struct module {
  * module_work - what a module does beside requests
  * begin: in each worker, when it begins and after each reload (the new configuration is in force, the old one may
  * still be held by requests), also after the first reload that does not use the module any more. end: once, before
- * `events` goes away. Either may be NULL. Where a module that has a module_work is used, the helper process runs.
+ * `events` goes away. Any may be NULL. Where a module that has a module_work is used, the helper process runs.
+ * share, of all modules that are built in: in the master, before any other process is there, with the settings of the
+ * global block (of the first configuration; those that do not use the module yet have its defaults). forget: there,
+ * a worker is gone.
  */
 struct fdevents;
 struct job_kind;
@@ -74,6 +82,9 @@ struct module_work {
     void (*begin)(struct fdevents *events);
     void (*end)(void);
     const struct job_kind *const *jobs; /* NULL-ended; or NULL */
+    void (*share)(const void *settings);
+    void (*forget)(pid_t worker);
+    bool does_without_helper;
 };
 
 /* ---- what hooks may ask ----------------------------------------------------------------------- */
@@ -131,6 +142,20 @@ void request_resume(struct request *r);
 /* Calls `release` once, when what the request is at is given up: it is answered otherwise (an error page, a time
  * limit), starts anew, or ends, whole or not. The last one registered comes first. */
 void request_on_release(struct request *r, void (*release)(void *arg), void *arg);
+
+/* Calls `end` once, when the request is over, whatever became of it, and behind all hooks. */
+void request_on_end(struct request *r, void (*end)(void *arg), void *arg);
+
+/* What a module keeps for the connection of this request, until `end` is called with it when that is closed. One for
+ * each module. NULL: nothing. */
+void request_keep(struct request *r, const struct module *m, void *kept, void (*end)(void *kept));
+void *request_kept(const struct request *r, const struct module *m);
+
+/* The connection takes no further request (HTTP/2: no further stream). */
+void request_end_connection(struct request *r);
+
+/* For PHASE_PEER: HTTP/2 on this connection is to have no more streams at a time. */
+void request_limit_streams(struct request *r, uint32_t streams);
 
 /* The worker's events: for descriptors and time limits of a module's own. */
 struct fdevents *request_events(const struct request *r);
@@ -227,6 +252,10 @@ struct program_spec {
 struct program;
 struct program *program_hold(const struct program_spec *spec); /* copies; for a directive's compile() */
 void program_drop(struct program *p);                          /* for its discard(); accepts NULL */
+
+/* For PHASE_ACCEPT: the peer speaks for others, and what it does is not its own. */
+void request_peer_forwards(struct request *r);
+bool request_is_forwarded(const struct request *r); /* … and whoever connects is not whom requests come from */
 
 /* The peer's end of the connection and ours. */
 const struct addr *request_peer(const struct request *r);

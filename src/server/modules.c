@@ -74,9 +74,40 @@ void modules_end(void) {
 }
 
 bool modules_need_helper(const struct conf *conf) {
-    for (unsigned i = 0; i < conf->module_count; i++)
-        if (conf->modules[i]->work) return true;
+    for (unsigned i = 0; i < conf->module_count; i++) {
+        const struct module_work *work = conf->modules[i]->work;
+        if (work && !work->does_without_helper) return true;
+    }
     return false;
+}
+
+/* ---- what they share --------------------------------------------------------------------------- */
+
+static const void *global_settings(const struct conf *conf, const struct module *m, struct arena *a) {
+    size_t words = (conf->tree->block_count + 63) / 64;
+    for (unsigned i = 0; i < conf->module_count; i++) {
+        if (conf->modules[i] != m) continue;
+        uint64_t *global = arena_zeroed(a, words * sizeof *global);
+        global[0] = 1;
+        return conf_merge(conf, i, global, a);
+    }
+    return m->defaults;
+}
+
+void modules_share(const struct conf *conf) {
+    struct arena a = {0};
+    for (size_t i = 0; builtin_modules[i]; i++) {
+        const struct module_work *work = builtin_modules[i]->work;
+        if (work && work->share) work->share(global_settings(conf, builtin_modules[i], &a));
+    }
+    arena_done(&a);
+}
+
+void modules_forget(pid_t worker) {
+    for (size_t i = 0; builtin_modules[i]; i++) {
+        const struct module_work *work = builtin_modules[i]->work;
+        if (work && work->forget) work->forget(worker);
+    }
 }
 
 const struct job_kind *modules_job_kind(struct span name) {

@@ -4,6 +4,7 @@
 #define GOLDCREST_MODULES_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "server/module.h"
 
@@ -21,6 +22,11 @@ const char *module_known(struct span name);
 struct conf;
 void modules_begin(const struct conf *conf, struct fdevents *events);
 void modules_end(void);
+
+/* In the master, before it forks: memory that modules share with those who serve. What a worker had written there is
+ * forgotten, when it is gone. */
+void modules_share(const struct conf *conf);
+void modules_forget(pid_t worker);
 
 /* Does a module of this configuration want the helper process? */
 bool modules_need_helper(const struct conf *conf);

@@ -43,6 +43,7 @@ struct request *request_make(struct conn *c) {
 void request_reset(struct request *r) {
     request_release(r);
     struct arena arena = r->arena;
+    if (r->ends) request_run_ends(r);
     reply_drop(r->reply);
     if (r->source) r->source->drop(r->source);
     if (r->sink) r->sink->drop(r->sink);
@@ -128,6 +129,10 @@ enum handler request_lookup(struct request *r) {
     if (!is_cacheable(r) || r->comebacks) return HANDLER_GO_ON;
     struct reply *reply = replies_find(w->replies, r, r->conn->listening->id, clock_now_s());
     if (!reply || secure_is_misdirected(r, reply->plan)) return HANDLER_GO_ON;
+    if (reply->first_plan->hook_count[PHASE_ADMIT]) {
+        enum handler word = request_admit(r, reply->first_plan);
+        if (word != HANDLER_GO_ON) return word == HANDLER_ERROR ? HANDLER_ERROR : HANDLER_GO_ON; /* ROUTE says it */
+    }
     r->reply = reply_hold(reply);
     request_set_plan(r, reply->plan);
     secure_export(r);
@@ -205,7 +210,7 @@ static enum handler fix_reply(struct request *r) {
         request_say(r, LOG_IS_ERROR, "%.*s cannot be read: %s", SPAN_ARG(r->physical.path), strerror(errno));
         return HANDLER_ERROR;
     }
-    if (is_cacheable(r) && !r->plan->alone)
+    if (is_cacheable(r) && r->first_plan && !r->first_plan->alone && !r->plan->alone)
         replies_keep(w->replies, r->reply, r, r->conn->listening->id, clock_now_s());
     return HANDLER_GO_ON;
 }

@@ -32,6 +32,11 @@ static enum handler begin(struct request *r) {
     request_set_plan(r, plan_for(r->conf, r, socket));
     if (!r->module_data) r->module_data = arena_zeroed(&r->arena, r->conf->module_count * sizeof(void *));
     if (r->plan->core->log_conditions) log_conditions(r, socket);
+    if (r->comebacks == 0) {
+        r->first_plan = r->plan;
+        enum handler word = request_admit(r, r->plan);
+        if (word != HANDLER_GO_ON) return word;
+    }
     if (secure_is_misdirected(r, r->plan)) {
         request_lasts(r, LASTS_NOT);
         return request_refuse_with(r, 421);

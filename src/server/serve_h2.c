@@ -117,7 +117,7 @@ void h2_begin(struct conn *c) {
     struct h2_options o = {.head_bytes = core->max_head_bytes,
                            .fields = core->max_head_fields,
                            .parse = c->worker->conf->parse_options,
-                           .streams = STREAMS_MAX,
+                           .streams = c->max_streams ? c->max_streams : STREAMS_MAX,
                            .extended_connect = true};
     c->h2 = h2_make(&o);
     h2_input_begins(c->h2);

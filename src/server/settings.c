@@ -415,6 +415,7 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
     check_core(conf, complaints);
     conf->corrects_client = has_hook(conf, PHASE_CLIENT);
     conf->looks_at_connections = has_hook(conf, PHASE_ACCEPT);
+    conf->looks_at_peers = has_hook(conf, PHASE_PEER);
     return conf;
 }
 

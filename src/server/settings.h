@@ -60,6 +60,7 @@ struct conf {
     bool offers_h2;                /* in ALPN */
     bool corrects_client;          /* some module has a hook in PHASE_CLIENT */
     bool looks_at_connections;     /* … in PHASE_ACCEPT */
+    bool looks_at_peers;           /* … in PHASE_PEER */
     struct map plans;              /* the bits of the blocks that apply => struct plan */
     const struct plan *global_plan; /* … of the global block alone; NULL: nobody has asked yet */
     struct arena arena;

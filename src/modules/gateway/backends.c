@@ -155,4 +155,4 @@ void backends_end(void) {
 
 static const struct job_kind *const jobs[] = {&resolve_job, NULL};
 
-const struct module_work gateway_work = {backends_begin, backends_end, jobs};
+const struct module_work gateway_work = {backends_begin, backends_end, jobs, NULL, NULL, false};

@@ -5,6 +5,7 @@ if HAVE_CHECK
 unit_base_tests = \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_hashes \
+	tests/unit/base/test_meters \
 	tests/unit/base/test_needles \
 	tests/unit/base/test_tables \
 	tests/unit/base/test_log
@@ -20,6 +21,10 @@ tests_unit_base_test_bytes_LDADD = $(unit_base_libs)
 tests_unit_base_test_hashes_SOURCES = tests/unit/base/test_hashes.c
 tests_unit_base_test_hashes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_hashes_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_meters_SOURCES = tests/unit/base/test_meters.c
+tests_unit_base_test_meters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_meters_LDADD = $(unit_base_libs)
 
 tests_unit_base_test_needles_SOURCES = tests/unit/base/test_needles.c
 tests_unit_base_test_needles_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
