@@ -135,6 +135,7 @@ const char *explain_end_name(enum rehearsal_end end) {
 static void add_answer(struct buf *out, const struct rehearsal *x) {
     text(out, "end", span_of(explain_end_name(x->end)));
     number(out, "status", x->status);
+    if (x->error_status) number(out, "error", x->error_status);
     number(out, "length", x->body_bytes);
     text(out, "module", span_of(x->module));
     text(out, "phase", span_of(phase_name(x->phase)));

@@ -17,6 +17,7 @@ import t_command
 import t_conformance
 import t_debian
 import t_deflate
+import t_explain
 import t_fastcgi
 import t_extforward
 import t_features
@@ -71,7 +72,8 @@ def main(words):
         harness.install()
         modules = (t_features, t_large, t_conformance, t_debian, t_command, t_backends, t_quiet, t_reload, t_signals,
                    t_deflate, t_tls, t_tls_access, t_tls_life, t_auth, t_h2, t_h2_backend, t_tls_backend, t_websocket,
-                   t_extforward, t_proxy, t_health, t_cgi, t_helper, t_fastcgi, t_wiki)
+                   t_extforward, t_proxy, t_health, t_cgi, t_helper, t_fastcgi, t_wiki,
+                   t_explain)
         for test in [t for m in modules for t in m.tests() if is_wanted(t, words)]:
             begun = time.monotonic()
             problem = run(test)

@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/live/doubles.sh \
 	tests/live/certificates.py \
 	tests/live/doubles.py \
+	tests/live/explaining.py \
 	tests/live/frames.py \
 	tests/live/h2_peer.py \
 	tests/live/gateways.py \
@@ -29,6 +30,7 @@ EXTRA_DIST += \
 	tests/live/t_conformance.py \
 	tests/live/t_debian.py \
 	tests/live/t_deflate.py \
+	tests/live/t_explain.py \
 	tests/live/t_fastcgi.py \
 	tests/live/t_extforward.py \
 	tests/live/t_features.py \
