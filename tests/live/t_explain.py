@@ -87,7 +87,10 @@ setenv.add-response-header = ( "Vary" => "X-Try" )
 deflate.mimetypes = ( "text/" )
 static-file.precompressed = ( "gzip" )
 etag.use-inode = "disable"
-$HTTP["url"] =$ ".html" { static-file.etags = "disable" setenv.set-response-header = ( "Cache-Control" => "no-store" ) }
+$HTTP["url"] =$ ".html" {
+    static-file.etags = "disable"
+    setenv.set-response-header = ( "Cache-Control" => "no-store" )
+}
 $HTTP["host"] == "a.example" { deflate.allowed-encodings = ( "gzip" ) deflate.cache-dir = "@DIR@/coded" }
 $HTTP["host"] == "b.example" { expire.url = ( "" => "access plus 3 months" ) server.tag = "" }
 server.reply-cache-size = 64
@@ -97,7 +100,10 @@ simple-vhost.server-root = "@DIR@/hosts/"
 simple-vhost.document-root = "/docs"
 simple-vhost.default-host = "localhost"
 $HTTP["host"] =~ "example\\.net$" { evhost.path-pattern = "@DIR@/hosts/%0/%3/" }
-$HTTP["host"] == "127.0.0.1" { server.name = "me" url.redirect = ( "t" => "${url.scheme}://x${url.path}:${url.port}" ) }
+$HTTP["host"] == "127.0.0.1" {
+    server.name = "me"
+    url.redirect = ( "t" => "${url.scheme}://x${url.path}:${url.port}" )
+}
 else $HTTP["host"] =~ "^(.)\\.example" { url.redirect = ( "^/(sub|r)/?(.*)" => "/%1/$2:${url.port}" ) }
 server.force-lowercase-filenames = "enable"
 server.http-parseopts = ( "url-path-2f-decode" => "disable", "url-path-2f-reject" => "enable" )
@@ -156,7 +162,8 @@ def example(backend):
                      ("/var/log/goldcrest", "@DIR@"), ("/run/goldcrest.pid", "@DIR@/pid"),
                      ("server.port          = 80", 'server.port = @PORT@\nserver.bind = "127.0.0.1"')):
         text = text.replace(old, new)
-    text = "\n".join(line for line in text.split("\n") if not line.startswith(("server.user", "server.group")))
+    others = ("server.username", "server.groupname")
+    text = "\n".join(line for line in text.split("\n") if not line.startswith(others))
     server = Server(text, backend)
     furnish(server)
     tree(os.path.join(server.dir, "files"))
