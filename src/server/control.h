@@ -15,7 +15,7 @@ enum control_kind {
     CONTROL_END = 1,     /* gracefully: the server ends */
     CONTROL_RETIRE = 2,  /* another worker takes over: its clients notice nothing, however long they stay */
     CONTROL_REOPEN = 3,  /* logs */
-    CONTROL_LISTENER,    /* a socket for the configuration that follows; payload: its canonical name; with descriptor */
+    CONTROL_LISTENER,    /* a socket for a configuration that follows; payload: its name; with descriptor */
     CONTROL_PIPE,   /* the pipe to a logging program; payload: the program; with descriptor */
     CONTROL_RELOAD, /* payload: name of the configuration, NUL, the recording of its inputs */
     CONTROL_TICKETS, /* payload: keys of session tickets, for tls_tickets_set() */

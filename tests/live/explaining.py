@@ -22,12 +22,13 @@ HOSTS = ["localhost", "a.example", "A.EXAMPLE", "b.example", "b.example:8080", "
 SEGMENTS = ["a.txt", "b.html", "index.html", "style.css", "script.php", "sub", "sub/deep", "sub/index.html", "list",
             "list/one", "list/two", "empty", "old", "old/page", "blog/7", "blog/8/x", "go/abc", "r/a", "r/b", "loop",
             "pub", "pub/doc.txt", "private", "private/x", "~ann", "~ann/home.txt", "~bob", "api", "api/v1", "x.inc",
-            "backup~", ".hidden", "with%20blank.txt", "%61.txt", "big.txt", "nothing", "nothing/at/all", "assets/a.js",
-            "tool.cgi", "tool.cgi/more", "script.php/info/x", "secret", "deep/er/file.txt", "%c3%bc.txt", "UPPER.TXT"]
+            "backup~", ".hidden", "with%20blank.txt", "%61.txt", "big.txt", "nothing", "nothing/at/all",
+            "assets/a.js", "tool.cgi", "tool.cgi/more", "script.php/info/x", "secret", "deep/er/file.txt", "%c3%bc.txt", "UPPER.TXT"]
 TWISTS = ["/.", "/..", "//", "/%2e%2e", "/", "/./", "%2f", "%00", "%zz", "/../a.txt", "\\", "/%7e", ";v=1", "&"]
 QUERIES = [""] * 8 + ["?", "?p=1", "?id=7&x=y", "?q=a%20b", "?download", "?x=%3cscript%3e", "?a?b"]
 FIELDS = ["Accept-Encoding: gzip", "Accept-Encoding: br, gzip;q=0.5", "Accept-Encoding: identity",
-          "If-None-Match: *", 'If-None-Match: "no"', "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+          "If-None-Match: *", 'If-None-Match: "no"',
+          "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
           "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT", 'If-Match: "no"', "Range: bytes=0-3", "Range: bytes=-2",
           "Range: bytes=0-0,2-2", "Range: bytes=900000-", "Range: nonsense", "User-Agent: Mozilla/5.0 (bot)",
           "User-Agent: curl/8", "Cookie: session=1; x=y", "Referer: http://evil.test/", "Accept-Language: de",

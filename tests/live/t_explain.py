@@ -158,8 +158,9 @@ def example(backend):
          "mod_setenv")
     addresses_are_ours()
     text = harness.read(os.path.join(HERE, "..", "..", "doc", "goldcrest.conf")).decode()
-    for old, new in (("/var/www/html", "@DIR@/root"), ("/srv/pub/", "@DIR@/root/list/"), ("/srv/files", "@DIR@/files"),
-                     ("/var/log/goldcrest", "@DIR@"), ("/run/goldcrest.pid", "@DIR@/pid"),
+    for old, new in (("/var/www/html", "@DIR@/root"), ("/srv/pub/", "@DIR@/root/list/"),
+                     ("/srv/files", "@DIR@/files"), ("/var/log/goldcrest", "@DIR@"),
+                     ("/run/goldcrest.pid", "@DIR@/pid"),
                      ("server.port          = 80", 'server.port = @PORT@\nserver.bind = "127.0.0.1"')):
         text = text.replace(old, new)
     others = ("server.username", "server.groupname")
