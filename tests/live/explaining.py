@@ -23,7 +23,8 @@ SEGMENTS = ["a.txt", "b.html", "index.html", "style.css", "script.php", "sub", "
             "list/one", "list/two", "empty", "old", "old/page", "blog/7", "blog/8/x", "go/abc", "r/a", "r/b", "loop",
             "pub", "pub/doc.txt", "private", "private/x", "~ann", "~ann/home.txt", "~bob", "api", "api/v1", "x.inc",
             "backup~", ".hidden", "with%20blank.txt", "%61.txt", "big.txt", "nothing", "nothing/at/all",
-            "assets/a.js", "tool.cgi", "tool.cgi/more", "script.php/info/x", "secret", "deep/er/file.txt", "%c3%bc.txt", "UPPER.TXT"]
+            "assets/a.js",
+            "tool.cgi", "tool.cgi/more", "script.php/info/x", "secret", "deep/er/file.txt", "%c3%bc.txt", "UPPER.TXT"]
 TWISTS = ["/.", "/..", "//", "/%2e%2e", "/", "/./", "%2f", "%00", "%zz", "/../a.txt", "\\", "/%7e", ";v=1", "&"]
 QUERIES = [""] * 8 + ["?", "?p=1", "?id=7&x=y", "?q=a%20b", "?download", "?x=%3cscript%3e", "?a?b"]
 FIELDS = ["Accept-Encoding: gzip", "Accept-Encoding: br, gzip;q=0.5", "Accept-Encoding: identity",
