@@ -101,6 +101,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/helper_parts.h \
 	src/server/helper_process.h \
 	src/server/helper_watch.c \
+	src/server/identity.c \
 	src/server/input.c \
 	src/server/interim.c \
 	src/server/jobs.c src/server/jobs.h \
@@ -121,6 +122,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/privileges.c src/server/privileges.h \
 	src/server/process.c \
 	src/server/programs.c src/server/programs.h \
+	src/server/reason.c src/server/reason.h \
 	src/server/refuse.c \
 	src/server/rehearsal.c src/server/rehearsal.h src/server/rehearsal_parts.h \
 	src/server/rehearsal_notes.c \

@@ -66,12 +66,13 @@ static bool asks_for_date(const struct request *r) {
 }
 
 /* What the reply has to remember beyond the request, in one piece of memory. */
-static void take_texts(struct reply *p, struct request *r) {
+static void take_texts(struct reply *p, struct request *r, struct span reason) {
     struct span etag = fields_get(&r->out, &r->arena, HEADER_ETAG);
     struct span modified = fields_get(&r->out, &r->arena, HEADER_LAST_MODIFIED);
-    struct span *texts[] = {&p->authority, &p->target, &p->validators.etag, &p->content_type, &p->path};
+    struct span *texts[] = {&p->authority, &p->target, &p->validators.etag, &p->content_type, &p->path,
+                            &p->reason};
     struct span from[] = {r->in.authority, r->in.target_sent, etag,
-                          fields_get(&r->out, &r->arena, HEADER_CONTENT_TYPE), r->physical.path};
+                          fields_get(&r->out, &r->arena, HEADER_CONTENT_TYPE), r->physical.path, reason};
     size_t n = 0, count = sizeof from / sizeof *from;
     for (size_t i = 0; i < count; i++) n += from[i].n + 1;
     p->own = blob_make(n);
@@ -87,7 +88,7 @@ static void take_texts(struct reply *p, struct request *r) {
         date_parse(modified, 0, &p->validators.last_modified);
 }
 
-struct reply *reply_make(struct request *r, bool range_requests) {
+struct reply *reply_make(struct request *r, bool range_requests, struct span reason) {
     struct reply *p = memory_zeroed(1, sizeof *p);
     p->refs = 1;
     p->status = r->status;
@@ -111,7 +112,7 @@ struct reply *reply_make(struct request *r, bool range_requests) {
         p->has_state = true;
     }
     p->head = make_head(p, &r->out);
-    take_texts(p, r);
+    take_texts(p, r, reason);
     chunks_clear(&r->body);
     return p;
 }

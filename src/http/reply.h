@@ -48,6 +48,7 @@ struct reply {
     struct blob *body;
     struct file *file;
     uint64_t length;
+    struct span reason;    /* of an error, for logs alone; or empty */
     struct span path;      /* of the file that it came from; for the access log and for looking again */
     struct validators validators;
     struct span content_type;
@@ -58,8 +59,8 @@ struct reply {
 };
 
 /* From what the modules made of r: status, fields and a complete body (taken out of r->body). Small files are read
- * in. NULL with errno if a file cannot be read. */
-struct reply *reply_make(struct request *r, bool range_requests);
+ * in. reason: of an error status, or empty. NULL with errno if a file cannot be read. */
+struct reply *reply_make(struct request *r, bool range_requests, struct span reason);
 
 /* A body as one blob: it may be several chunks, and files. NULL with errno if a file cannot be read. */
 struct blob *body_join(const struct chunks *body);

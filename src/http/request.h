@@ -58,6 +58,7 @@ enum lasting {
 struct conf;
 struct conn;
 struct plan;
+struct reason;
 struct reply;
 struct sink;
 struct source;
@@ -95,6 +96,8 @@ struct request {
     struct chunks in_body;    /* of the request, where request_collect_body() was called */
     struct release *releases; /* whom to tell when what it is at is given up */
     struct release *ends;     /* … when it is over */
+    struct span name;         /* request_id(): empty until somebody asks */
+    struct reason *reason;    /* why it is refused: request_reason(); NULL: nobody has said */
     const struct file_state *made_from; /* the file that the body was made from, if it is not that file; or NULL */
     struct choices choices;   /* what was decided by Accept-Encoding */
     struct addr client;       /* who asks; a trusted forwarder may have named somebody else than the peer */

@@ -23,10 +23,11 @@ static bool is_active(const void *settings) {
     return (s->deny && s->deny->count) || (s->allow && s->allow->count);
 }
 
+/* The one that path ends with; or NULL. */
 static const struct value *end_of(const struct value *ends, struct span path, bool any_case) {
     for (size_t i = 0; i < ends->count; i++) {
-        struct span end = ends->elements[i].value.string;
-        if (any_case ? span_ends_ci(path, end) : span_ends(path, end)) return &ends->elements[i].value;
+        const struct value *end = &ends->elements[i].value;
+        if (any_case ? span_ends_ci(path, end->string) : span_ends(path, end->string)) return end;
     }
     return NULL;
 }
@@ -34,13 +35,13 @@ static const struct value *end_of(const struct value *ends, struct span path, bo
 static enum handler check(struct request *r, const struct settings *s, struct span path) {
     const struct core_settings *core = request_core(r);
     bool any_case = core->lowercase_filenames, only_allowed = s->allow && s->allow->count;
-    const struct value *found = end_of(only_allowed ? s->allow : s->deny, path, any_case);
-    if (only_allowed == (found != NULL)) return HANDLER_GO_ON;
-    if (found) request_note(r, found->place, "%.*s ends in \"%.*s\"", SPAN_ARG(path), SPAN_ARG(found->string));
-    else request_note(r, s->allow->place, "%.*s has none of the ends of url.access-allow", SPAN_ARG(path));
-    if (core->log_requests)
-        request_say(r, LOG_IS_NOTE, "403: %.*s: %s", SPAN_ARG(path),
-                    only_allowed ? "url.access-allow has no such end" : "url.access-deny has its end");
+    const struct value *end = end_of(only_allowed ? s->allow : s->deny, path, any_case);
+    if (only_allowed == (end != NULL)) return HANDLER_GO_ON;
+    if (only_allowed)
+        return request_refuse_for(r, 403, "url.access-allow", "%.*s has none of the ends that are allowed",
+                                  SPAN_ARG(path));
+    request_reason_at(r, "url.access-deny", end->place, "%.*s ends with \"%.*s\"", SPAN_ARG(path),
+                      SPAN_ARG(end->string));
     return request_refuse_with(r, 403);
 }
 

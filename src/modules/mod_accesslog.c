@@ -100,6 +100,8 @@ static struct access_facts facts_of(struct request *r, access_escape *escape, bo
         .server_name = r->server_name,
         .peer = request_peer(r),
         .local_addr = request_local_addr,
+        .id = request_id,
+        .why = request_why,
         .sent_bytes = request_sent_bytes(r),
         .sent_body_bytes = request_sent_body_bytes(r),
         .now_s = clock_now_s(),

@@ -100,7 +100,11 @@ static enum handler map_path(struct request *r, const void *settings) {
         const struct element *e = &s->aliases->map->elements[i];
         if (any_case ? !span_starts_ci(path, e->key) : !span_starts(path, e->key)) continue;
         struct span rest = span_from(path, e->key.n);
-        if (climbs(rest)) return request_refuse_with(r, 403);
+        if (climbs(rest)) {
+            request_reason_at(r, "alias.url", e->key_place, "behind \"%.*s\" the URL leads upwards",
+                              SPAN_ARG(e->key));
+            return request_refuse_with(r, 403);
+        }
         request_set_path(r, e->value.string, rest);
         return HANDLER_GO_ON;
     }

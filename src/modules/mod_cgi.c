@@ -68,15 +68,11 @@ static enum handler take(struct request *r, const void *settings) {
     if (path.n == 0 || !cgi_interpreter(s, path)) return HANDLER_GO_ON;
     request_lasts(r, LASTS_A_SECOND);
     if (file_look(path.p, &file) != 0 || !S_ISREG(file.mode)) return HANDLER_GO_ON;
-    if (s->execute_x_only && !(file.mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
-        request_say(r, LOG_IS_WARNING, "403: %.*s is not executable (cgi.execute-x-only)", SPAN_ARG(path));
-        return request_refuse_with(r, 403);
-    }
-    if (leads_through_link(r, path)) {
-        request_say(r, LOG_IS_WARNING, "403: %.*s leads through a symbolic link (server.follow-symlink)",
-                    SPAN_ARG(path));
-        return request_refuse_with(r, 403);
-    }
+    if (s->execute_x_only && !(file.mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
+        return request_refuse_for(r, 403, "cgi.execute-x-only", "%.*s is not executable", SPAN_ARG(path));
+    if (leads_through_link(r, path))
+        return request_refuse_for(r, 403, "server.follow-symlink", "%.*s leads through a symbolic link",
+                                  SPAN_ARG(path));
     const struct gateway_ask ask = {.kind = &kind, .settings = s, .answer = answer, .upgrades = s->upgrade};
     return gateway_take_by(r, &ask, &cgi_transport, NULL);
 }

@@ -155,9 +155,8 @@ static enum handler refuse(struct request *r, int error) {
     bool forbidden = error == EACCES || error == EPERM, gone = error == ENOENT || error == ENOTDIR;
     bool busy = error == EMFILE || error == ENFILE;
     request_lasts(r, forbidden || gone ? LASTS_A_SECOND : LASTS_NOT);
-    request_say(r, busy ? LOG_IS_ERROR : LOG_IS_WARNING, "%.*s cannot be listed: %s", SPAN_ARG(r->physical.path),
-                strerror(error));
-    return request_refuse_with(r, forbidden ? 403 : gone ? 404 : busy ? 503 : 500);
+    return request_refuse_for(r, forbidden ? 403 : gone ? 404 : busy ? 503 : 500, NULL, "%.*s cannot be listed: %s",
+                              SPAN_ARG(r->physical.path), strerror(error));
 }
 
 static void set_body(struct request *r, const struct settings *s, const struct listing *l, struct wish wish,
@@ -188,7 +187,9 @@ static enum handler list(struct request *r, const void *settings) {
     struct listing l = {0};
     if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD) return HANDLER_GO_ON;
     if (r->status || path.n == 0 || path.p[path.n - 1] != '/') return HANDLER_GO_ON;
-    if (is_behind_link(r)) return refuse(r, EACCES);
+    if (is_behind_link(r))
+        return request_refuse_for(r, 403, "server.follow-symlink", "%.*s leads through a symbolic link",
+                                  SPAN_ARG(path));
     struct wish wish = wish_from_query(r->in.uri.query);
     struct listing_filter filter = {
         .exclude = s->exclude,

@@ -145,10 +145,9 @@ static bool set_host(struct request *r, struct span host) {
 static enum handler believe_forwarded(struct request *r, const struct settings *s, struct span value) {
     struct chain chain;
     struct addr client;
-    if (!chain_of_forwarded(&chain, value, &r->arena)) {
-        request_say(r, LOG_IS_WARNING, "400: the Forwarded field of a trusted proxy is malformed");
-        return request_refuse_with(r, 400);
-    }
+    if (!chain_of_forwarded(&chain, value, &r->arena))
+        return request_refuse_for(r, 400, "extforward.forwarder",
+                                  "the Forwarded field of a trusted proxy is malformed");
     int at = find_client(&chain, s->forwarder, &client);
     if (at < 0) return HANDLER_GO_ON;
     const struct hop *hop = &chain.hops[at];
@@ -156,8 +155,8 @@ static enum handler believe_forwarded(struct request *r, const struct settings *
     set_proto(r, hop->proto);
     if (s->params && s->params->remote_user && hop->user.n) r->user = hop->user;
     if (!s->params || !s->params->host || !hop->host.p || set_host(r, hop->host)) return HANDLER_GO_ON;
-    request_say(r, LOG_IS_WARNING, "400: the host in the Forwarded field of a trusted proxy is none");
-    return request_refuse_with(r, 400);
+    return request_refuse_for(r, 400, "extforward.forwarder",
+                              "the host in the Forwarded field of a trusted proxy is none");
 }
 
 /* X-Forwarded-Proto has no place in that chain. Where it is a list, its elements stand for the same hops; a single

@@ -48,8 +48,7 @@ static void take(struct request *r, struct span name, struct span path) {
 static enum handler refuse(struct request *r, struct span path, int error) {
     bool forbidden = error == EACCES || error == ELOOP;
     request_lasts(r, forbidden ? LASTS_A_SECOND : LASTS_NOT);
-    request_say(r, LOG_IS_WARNING, "%.*s: %s", SPAN_ARG(path), strerror(error));
-    return request_refuse_with(r, forbidden ? 403 : 500);
+    return request_refuse_for(r, forbidden ? 403 : 500, NULL, "%.*s: %s", SPAN_ARG(path), strerror(error));
 }
 
 static enum handler look_for_index(struct request *r, const void *settings) {

@@ -54,13 +54,13 @@ static bool is_active(const void *settings) {
 
 static enum handler come_back_as(struct request *r, struct span target) {
     if (target.n == 0 || target.p[0] != '/') {
-        request_say(r, LOG_IS_ERROR, "500: \"%.*s\" was rewritten to \"%.*s\", which does not begin with \"/\"",
-                    SPAN_ARG(r->in.uri.target), SPAN_ARG(target));
+        request_reason(r, NULL, "\"%.*s\" was rewritten to \"%.*s\", which does not begin with \"/\"",
+                       SPAN_ARG(r->in.uri.target), SPAN_ARG(target));
         return HANDLER_ERROR;
     }
     if (request_set_target(r, target)) return HANDLER_COMEBACK;
-    request_say(r, LOG_IS_WARNING, "%d: \"%.*s\" was rewritten to \"%.*s\", which is no valid target", r->status,
-                SPAN_ARG(r->in.uri.target), SPAN_ARG(target));
+    request_reason(r, "url.rewrite-once", "\"%.*s\" was rewritten to \"%.*s\", which is no valid target",
+                   SPAN_ARG(r->in.uri.target), SPAN_ARG(target));
     return HANDLER_ERROR;
 }
 

@@ -77,10 +77,9 @@ static enum handler refuse(struct request *r, int error) {
         lasting = table[i].lasting;
     }
     request_lasts(r, lasting);
-    if (status != 404)
-        request_say(r, status == 403 ? LOG_IS_WARNING : LOG_IS_ERROR, "%d: %.*s: %s", status,
-                    SPAN_ARG(r->physical.path), strerror(error));
-    return request_refuse_with(r, status);
+    bool is_link = error == ELOOP && !request_core(r)->follow_symlink;
+    return request_refuse_for(r, status, is_link ? "server.follow-symlink" : NULL, "%.*s: %s",
+                              SPAN_ARG(r->physical.path), strerror(error));
 }
 
 static void add_etag(struct request *r, const struct core_settings *core, const struct file_state *f,
@@ -151,15 +150,12 @@ static enum handler answer(struct request *r, const void *settings) {
     if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD) return HANDLER_GO_ON;
     if (path.n == 0 || path.p[path.n - 1] == '/') return HANDLER_GO_ON; /* a directory */
     if (r->physical.path_info.n && s->no_path_info) {
-        if (core->log_not_found) request_say(r, LOG_IS_NOTE, "404: %.*s is a file", SPAN_ARG(path));
         request_lasts(r, LASTS_A_SECOND);
-        return request_refuse_with(r, 404);
+        return request_refuse_for(r, 404, "static-file.disable-pathinfo", "%.*s is a file", SPAN_ARG(path));
     }
-    if (is_excluded(s, path, core->lowercase_filenames)) {
-        if (core->log_requests)
-            request_say(r, LOG_IS_NOTE, "403: static-file.exclude-extensions has %.*s", SPAN_ARG(path));
-        return request_refuse_with(r, 403);
-    }
+    if (is_excluded(s, path, core->lowercase_filenames))
+        return request_refuse_for(r, 403, "static-file.exclude-extensions", "%.*s is none that is given away",
+                                  SPAN_ARG(path));
     struct file *f = open_file(r, path), *sibling = NULL;
     enum coding coding = CODING_IDENTITY;
     if (!f) return refuse(r, errno);

@@ -104,12 +104,7 @@ static enum handler refuse_version(struct request *r) {
     fields_set(&r->out, &r->arena, HEADER_SEC_WEBSOCKET_VERSION, SPAN("13"));
     fields_set(&r->out, &r->arena, HEADER_UPGRADE, SPAN("websocket"));
     fields_set(&r->out, &r->arena, HEADER_CONTENT_TYPE, SPAN("text/plain"));
-    return request_refuse_with(r, 426);
-}
-
-static enum handler refuse(struct request *r, const struct wstunnel_settings *s, int status, const char *why) {
-    if (s->debug) request_say(r, LOG_IS_NOTE, "%d: WebSocket: %s", status, why);
-    return request_refuse_with(r, status);
+    return request_refuse_for(r, 426, NULL, "WebSocket: it asks for another version than 13");
 }
 
 /* The word of a handshake for one of the rules; GO_ON: it is well. */
@@ -117,8 +112,9 @@ static enum handler check(struct request *r, const struct wstunnel_settings *s) 
     char accept[WS_ACCEPT_BYTES];
     if (!span_is(only(r, HEADER_SEC_WEBSOCKET_VERSION), SPAN("13"))) return refuse_version(r);
     if (!r->in.protocol.n && !wstunnel_accept(only(r, HEADER_SEC_WEBSOCKET_KEY), accept))
-        return refuse(r, s, 400, "Sec-WebSocket-Key is none");
-    if (!is_origin_allowed(r, s->origins)) return refuse(r, s, 403, "wstunnel.origins does not have its Origin");
+        return request_refuse_for(r, 400, NULL, "WebSocket: Sec-WebSocket-Key is none");
+    if (!is_origin_allowed(r, s->origins))
+        return request_refuse_for(r, 403, "wstunnel.origins", "WebSocket: its Origin is not allowed");
     return HANDLER_GO_ON;
 }
 

@@ -18,6 +18,8 @@ const struct core_settings *request_core(const struct request *r) {
     return r->plan ? r->plan->core : r->conn->worker->plan->core;
 }
 
+const struct watcher *request_watcher;
+
 void request_say(const struct request *r, enum log_level level, const char *format, ...) {
     const struct core_settings *core = request_core(r);
     char peer[ADDR_TEXT_BYTES], text[1024];
@@ -26,10 +28,11 @@ void request_say(const struct request *r, enum log_level level, const char *form
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    log_say(core->errorlog ? core->errorlog : log_main(), level, "%s: %s", peer, text);
+    struct log *log = core->errorlog ? core->errorlog : log_main();
+    struct span id = level <= LOG_IS_WARNING && !request_watcher ? request_id(r) : r->name;
+    if (id.n) log_say(log, level, "%s: %s [%.*s]", peer, text, SPAN_ARG(id));
+    else log_say(log, level, "%s: %s", peer, text);
 }
-
-const struct watcher *request_watcher;
 
 bool request_is_rehearsed(const struct request *r) {
     (void)r;

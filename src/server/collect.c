@@ -20,8 +20,8 @@ static ptrdiff_t put(struct sink *sink, struct span bytes) {
     struct request *r = ((struct collector *)sink)->r;
     const char *where = NULL;
     if (spool_add(&r->in_body, bytes, &where)) return (ptrdiff_t)bytes.n;
-    request_say(r, LOG_IS_ERROR, "500: the request's body cannot be kept in %s: %s (server.upload-dirs)",
-                where ? where : "any directory", strerror(errno));
+    request_reason(r, "server.upload-dirs", "the request's body cannot be kept in %s: %s",
+                   where ? where : "any directory", strerror(errno));
     return -1;
 }
 

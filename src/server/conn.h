@@ -318,6 +318,12 @@ void request_refuse_now(struct request *r, int status);
 /* The settings that hold for it, and the name that it has under them. */
 void request_set_plan(struct request *r, const struct plan *plan);
 
+/* identity.c: server.request-id-header. */
+void request_tell_id(struct request *r);
+
+/* reason.c: the refusal stands in the error log, once, if it is of a kind that is told there. */
+void request_say_reason(struct request *r);
+
 /* Back to where ROUTE begins, with whatever target it has now. */
 void request_start_anew(struct request *r);
 

@@ -41,6 +41,18 @@ static void *compile_parse_options(const struct value *v, struct complaints *c) 
     return o;
 }
 
+static void *compile_id_trust(const struct value *v, struct complaints *c) {
+    struct id_trust *t = memory_zeroed(1, sizeof *t + v->count * sizeof *t->list);
+    for (size_t i = 0; i < v->count; i++) {
+        const struct value *one = &v->elements[i].value;
+        if (prefix_parse(one->string, &t->list[t->count])) t->count++;
+        else complain(c, COMPLAINT_ERROR, one->place, one->string.n + 2,
+                     "write an address, a network (\"10.0.0.0/8\"), or \"/\" for peers of unix sockets",
+                     "\"%.*s\" is no address", SPAN_ARG(one->string));
+    }
+    return t;
+}
+
 static void *compile_mime(const struct value *v, struct complaints *c) {
     struct span *suffixes = memory_zeroed(v->count, sizeof *suffixes);
     struct span *types = memory_zeroed(v->count, sizeof *types);
@@ -108,6 +120,9 @@ const struct directive core_directives[] = {
         "Directories for request bodies that are too large for memory; $TMPDIR, /var/tmp and /tmp by default."),
     ROW("server.upload-temp-file-size", INT, GLOBAL, upload_file_bytes,
         "Bytes that the first file of such a body may have; 0 means 1 MiB."),
+    {"server.request-id-trust", DIRECTIVE_LIST, SCOPE_GLOBAL, FIELD(id_trust),
+     "Addresses and networks of peers whose X-Request-ID becomes the id of the request.", compile_id_trust, free, 0,
+     NULL},
     ROW("server.feature-flags", TABLE, GLOBAL, feature_flags, "Switches for single features."),
     ROW("debug.log-request-header-on-error", BOOL, GLOBAL, log_request_head_on_error,
         "Writes heads of malformed requests, and why HTTP/2 connections fail, to the error log."),
@@ -147,6 +162,7 @@ const struct directive core_directives[] = {
         "0: gateways get a request when its body is there; 1: the body as it comes; 2: with little of it held."),
     ROW("server.stream-response-body", SHORT, ANY, stream_response_body,
         "0: a gateway's response is collected first; 1: it is sent as it comes; 2: with little of it held."),
+    ROW("server.request-id-header", BOOL, ANY, tells_id, "Responses have the id of the request in X-Request-ID."),
     ROW("server.error-intercept", BOOL, ANY, error_intercept, "Error pages in place of those that gateways make."),
     ROW("server.force-lowercase-filenames", BOOL, ANY, lowercase_filenames,
         "File names are looked for in lower case."),

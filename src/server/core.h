@@ -10,10 +10,17 @@
 #include "base/span.h"
 #include "conf/directive.h"
 #include "http/mime.h"
+#include "net/addr.h"
 
 /* parse_options - server.http-parseopts compiled: which bits it sets and which it clears */
 struct parse_options {
     unsigned set, clear;
+};
+
+/* id_trust - server.request-id-trust compiled */
+struct id_trust {
+    size_t count;
+    struct prefix list[];
 };
 
 struct core_settings {
@@ -24,6 +31,7 @@ struct core_settings {
     uint32_t cache_kib, upload_file_bytes;
     struct span bind, network_backend, chroot, username, groupname, syslog_facility, event_handler, pid_file;
     const struct value *feature_flags;
+    const struct id_trust *id_trust;  /* whose X-Request-ID is taken; NULL: nobody's */
     const struct parse_options *parse_options;
     bool header_strict, host_strict, host_normalize;
 
@@ -44,7 +52,7 @@ struct core_settings {
     const struct mime_table *mime;
     bool etag_inode, etag_mtime, etag_size;
     bool log_conditions, log_not_found, log_requests, log_request_head, log_response_head, log_timeouts, log_states;
-    bool log_request_head_on_error;
+    bool log_request_head_on_error, tells_id /* X-Request-ID in responses */;
     struct log *errorlog, *breakagelog;
 };
 

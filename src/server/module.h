@@ -104,6 +104,12 @@ bool request_is_rehearsed(const struct request *r);
  * nothing in a server; what takes time to find out is asked for behind request_is_rehearsed(). */
 void request_note(struct request *r, struct place at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* A name for this request that no other has: in the logs, and for backends (X-Request-ID, REQUEST_ID). Made when it
+ * is first asked for; of a peer that server.request-id-trust names the client's own is taken. At most REQUEST_ID_MAX
+ * bytes of A-Z a-z 0-9 - _ . : = + / @ ~. Lives as long as the request. */
+enum { REQUEST_ID_MAX = 128 };
+struct span request_id(const struct request *r);
+
 /* The captures of the innermost regex condition around the block where a directive was set (for %0…%9). Count 0 if
  * there is none. The spans live as long as the request. */
 struct captures;
@@ -125,6 +131,31 @@ void request_set_path(struct request *r, struct span basedir, struct span rel_pa
 
 /* An answer without a body of its own: HANDLER_FINISHED, with the server's page for an error status. */
 enum handler request_refuse_with(struct request *r, int status);
+
+/*
+ * The same with a reason, which the logs tell: "413: the body has 3145728 bytes: server.max-request-size = 1024 is
+ * set at vhost.conf:12". directive: the one to blame, as its table names it (NULL: none is); the assignment that won
+ * for this request is looked for only now. What the reason says is for the administrator, not for the client. The
+ * error log has it by its status: server errors are errors, what is merely not found is not said; floods are cut
+ * short.
+ */
+enum handler request_refuse_for(struct request *r, int status, const char *directive, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Only notes the reason, for whoever sets r->status otherwise (HANDLER_ERROR). The last one said counts. */
+void request_reason(struct request *r, const char *directive, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* … with the place in the configuration that is to blame, an element of a list say. */
+void request_reason_at(struct request *r, const char *directive, struct place at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Has somebody noted one for this refusal? */
+bool request_has_reason(const struct request *r);
+/* It stands in the error log already, in other words. */
+void request_reason_is_said(struct request *r);
+
+/* Why the response is an error: the reason with its place, or what the status says at least. Empty: it is none, or
+ * not the server's own. */
+struct span request_why(const struct request *r);
 
 /* Answers with a redirect to that location (RFC 9110 15.4). */
 enum handler request_redirect(struct request *r, int status, struct span location);

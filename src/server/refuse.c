@@ -90,6 +90,7 @@ enum handler request_refuse(struct request *r) {
     chunks_clear(&r->in_body);
     find_plan(r);
     const struct core_settings *core = r->plan->core;
+    request_say_reason(r);
     bool understood = r->in.uri.path.n > 0 && r->status != 400 && r->status != 408 && !r->is_turned_away;
     forget_answer(r);
     if (r->error_status) r->status = r->error_status; /* the error-handler failed too */

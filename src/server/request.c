@@ -148,8 +148,7 @@ enum handler request_body(struct request *r) {
     if (r->error_status) return HANDLER_GO_ON;
     if (r->in.method == METHOD_CONNECT) return HANDLER_GO_ON;
     if (r->sink && r->body_is_torn) {
-        request_say(r, LOG_IS_ERROR, "500: %.*s: somebody else has taken a part of the body already",
-                    SPAN_ARG(r->in.target_sent));
+        request_reason(r, NULL, "somebody else has taken a part of the body already");
         r->status = 500;
         return HANDLER_ERROR;
     }
@@ -205,7 +204,7 @@ static bool goes_as_it_is(const struct request *r) {
 static enum handler fix_reply(struct request *r) {
     struct worker *w = r->conn->worker;
     const struct core_settings *core = request_core(r);
-    r->reply = reply_make(r, core->range_requests);
+    r->reply = reply_make(r, core->range_requests, request_why(r));
     if (!r->reply) {
         request_say(r, LOG_IS_ERROR, "%.*s cannot be read: %s", SPAN_ARG(r->physical.path), strerror(errno));
         return HANDLER_ERROR;
@@ -239,6 +238,7 @@ enum handler request_start(struct request *r) {
     }
     if (plan->core->tag.n && !fields_have(&r->out, HEADER_SERVER))
         fields_add(&r->out, &r->arena, HEADER_SERVER, plan->core->tag);
+    if (plan->core->tells_id) request_tell_id(r);
     if (plan->core->log_response_head) log_response(r);
     decide_keep_alive(r);
     return r->source || goes_as_it_is(r) ? HANDLER_GO_ON : fix_reply(r);

@@ -39,15 +39,14 @@ static enum handler begin(struct request *r) {
     }
     if (secure_is_misdirected(r, r->plan)) {
         request_lasts(r, LASTS_NOT);
-        return request_refuse_with(r, 421);
+        return request_refuse_for(r, 421, NULL, "%.*s has another certificate than this connection",
+                                  SPAN_ARG(r->in.authority));
     }
     secure_export(r);
     uint64_t limit = (uint64_t)r->plan->core->max_request_kib * 1024;
-    if (limit && r->in.body_bytes > 0 && (uint64_t)r->in.body_bytes > limit) {
-        request_say(r, LOG_IS_NOTE, "413: the body has %lld bytes, server.max-request-size allows %llu",
-                    (long long)r->in.body_bytes, (unsigned long long)limit);
-        return request_refuse_with(r, 413);
-    }
+    if (limit && r->in.body_bytes > 0 && (uint64_t)r->in.body_bytes > limit)
+        return request_refuse_for(r, 413, "server.max-request-size", "the body has %lld bytes, %llu are allowed",
+                                  (long long)r->in.body_bytes, (unsigned long long)limit);
     return HANDLER_GO_ON;
 }
 
@@ -56,7 +55,7 @@ static enum handler server_itself(struct request *r) {
     static const struct span allowed = SPAN_INIT("OPTIONS, GET, HEAD");
     if (r->in.method == METHOD_CONNECT && !r->in.protocol.n) {
         fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed); /* RFC 9110 15.5.6 */
-        return request_refuse_with(r, 405);
+        return request_refuse_for(r, 405, NULL, "nobody here makes tunnels");
     }
     if (!span_is(r->in.uri.path, SPAN("*"))) {
         r->physical.docroot = r->plan->core->document_root;
@@ -143,31 +142,29 @@ static enum handler look_at_file(struct request *r) {
     if ((error == ENOENT || error == ENOTDIR) && feature_flag(r->conf->core, SPAN("server.http-pathinfo"), true))
         error = split_path_info(r, &state, error);
     if (error == 0) return HANDLER_GO_ON;
-    if (error == EACCES || error == ELOOP) {
-        request_say(r, LOG_IS_WARNING, "403: %.*s: %s", SPAN_ARG(r->physical.path), strerror(error));
-        return request_refuse_with(r, 403);
-    }
-    if (error != ENOENT && error != ENOTDIR && error != ENAMETOOLONG) {
-        request_say(r, LOG_IS_ERROR, "500: %.*s: %s", SPAN_ARG(r->physical.path), strerror(error));
-        return request_refuse_with(r, 500);
-    }
-    if (r->plan->core->log_not_found) request_say(r, LOG_IS_NOTE, "404: %.*s", SPAN_ARG(r->physical.path));
-    return request_refuse_with(r, 404);
+    if (error == EACCES || error == ELOOP)
+        return request_refuse_for(r, 403, NULL, "%.*s: %s", SPAN_ARG(r->physical.path), strerror(error));
+    if (error != ENOENT && error != ENOTDIR && error != ENAMETOOLONG)
+        return request_refuse_for(r, 500, NULL, "%.*s: %s", SPAN_ARG(r->physical.path), strerror(error));
+    return request_refuse_for(r, 404, NULL, "there is no %.*s", SPAN_ARG(r->physical.path));
 }
 
 /* Nobody took it. The path exists: either the method is not one for files, or files of this kind are not given
  * away. */
 static enum handler nobody(struct request *r) {
     static const struct span allowed = SPAN_INIT("GET, HEAD, OPTIONS");
-    if (r->in.method == METHOD_OTHER || r->in.method == METHOD_CONNECT) return request_refuse_with(r, 501);
+    if (r->in.method == METHOD_OTHER || r->in.method == METHOD_CONNECT)
+        return request_refuse_for(r, 501, NULL, "nobody takes the method %.*s", SPAN_ARG(r->in.method_text));
     if (r->in.method == METHOD_OPTIONS) {
         r->status = 200;
         fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed);
         return HANDLER_FINISHED;
     }
-    if (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) return request_refuse_with(r, 403);
+    if (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD)
+        return request_refuse_for(r, 403, NULL, "no module gives %.*s away", SPAN_ARG(r->physical.path));
     fields_set(&r->out, &r->arena, HEADER_ALLOW, allowed);
-    return request_refuse_with(r, 405);
+    return request_refuse_for(r, 405, NULL, "no module takes %.*s for %.*s", SPAN_ARG(r->in.method_text),
+                              SPAN_ARG(r->physical.path));
 }
 
 /* ---- the road --------------------------------------------------------------------------------- */
@@ -210,14 +207,14 @@ void request_start_anew(struct request *r) {
     r->step = r->phase_at = 0;
     r->handler = NULL;
     r->physical = (struct physical){0};
+    if (!r->error_status) r->reason = NULL;
     r->comebacks++;
 }
 
 enum handler request_come_back(struct request *r) {
     request_start_anew(r);
     if (r->comebacks <= COMEBACKS_MAX) return HANDLER_COMEBACK;
-    request_say(r, LOG_IS_ERROR, "500: \"%.*s\" was rewritten %d times: the rules lead in a circle",
-                SPAN_ARG(r->in.target_sent), COMEBACKS_MAX);
+    request_reason(r, NULL, "the URL was rewritten %d times: the rules lead in a circle", COMEBACKS_MAX);
     r->status = 500;
     return HANDLER_ERROR;
 }

@@ -92,8 +92,7 @@ void request_take_trailers(struct request *r, const struct fields *trailers) {
 
 bool request_begin_tunnel(struct request *r) {
     if (r->error_status || !r->source || !r->sink || (!r->is_bare && !r->conn->protocol->begin_tunnel(r))) {
-        request_say(r, LOG_IS_ERROR, "500: %.*s: a tunnel that the client did not ask for",
-                    SPAN_ARG(r->in.target_sent));
+        request_reason(r, NULL, "a tunnel that the client did not ask for");
         r->status = 500;
         return false;
     }

@@ -14,6 +14,8 @@
 struct conn;
 struct plan;
 
+enum { NAME_POOL_BYTES = 480 };
+
 enum worker_mode { WORKER_SERVES, WORKER_ENDS /* gracefully: no new connections */, WORKER_STOPS };
 
 struct worker {
@@ -39,6 +41,8 @@ struct worker {
     uint32_t next_listener_id, next_request_id;
     uint32_t idle_exit_s;            /* -i: ends after so many seconds without a connection */
     uint64_t busy_ms;                /* when the last connection ended */
+    unsigned char names[NAME_POOL_BYTES]; /* random bytes that request_id() uses up; this process's alone */
+    uint32_t names_left;
     enum worker_mode mode;
     bool is_retired;                 /* WORKER_ENDS, but clients who stay may stay */
     bool accepting;                  /* false: listeners are silent, max_conns is reached */

@@ -105,6 +105,10 @@ static bool take_word(const struct compiling *c, struct piece *p, char letter) {
         if (p->remote || span_is(word, SPAN("local")) || span_is(word, SPAN("canonical"))) return true;
         return refuse(c, "write %{local}p or %{remote}p", "has an unknown word");
     }
+    if (letter == 'L') {
+        p->reason = span_is(word, SPAN("reason"));
+        return p->reason || span_is(word, SPAN("id")) || refuse(c, "write %L or %{reason}L", "has an unknown word");
+    }
     p->masked = span_is(word, SPAN("mask"));
     return p->masked || refuse(c, "write %{mask}a", "has an unknown word");
 }

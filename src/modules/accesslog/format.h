@@ -25,6 +25,8 @@ struct access_facts {
     struct span server_name;
     const struct addr *peer;
     void (*local_addr)(const struct request *r, struct addr *local); /* a system call: asked for when it is used */
+    struct span (*id)(const struct request *r);  /* made when it is asked for */
+    struct span (*why)(const struct request *r); /* the reason of a refusal */
     uint64_t sent_bytes, sent_body_bytes;
     uint64_t elapsed_ns;           /* since the request began; only needed where access_format_is_timing() */
     int64_t now_s;

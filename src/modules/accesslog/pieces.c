@@ -158,6 +158,11 @@ static void write_cookie(struct piece *p, const struct access_facts *f, struct b
     add_or_dash(f, line, value);
 }
 
+/* Apache's letter for what the error log calls the request by. */
+static void write_log(struct piece *p, const struct access_facts *f, struct buf *line) {
+    add_or_dash(f, line, p->reason ? f->why(f->request) : f->id(f->request));
+}
+
 static void write_env(struct piece *p, const struct access_facts *f, struct buf *line) {
     struct request *r = f->request;
     add_or_dash(f, line, fields_get_named(&r->env, &r->arena, p->argument));
@@ -268,6 +273,7 @@ const struct conversion conversions[] = {
     {'I', TAKES_NOTHING, write_received},
     {'k', TAKES_NOTHING, write_keep_alive_count},
     {'l', TAKES_NOTHING, write_dash},
+    {'L', TAKES_WORD, write_log},
     {'m', TAKES_NOTHING, write_method},
     {'n', TAKES_NAME, write_env},
     {'o', TAKES_NAME, write_sent_field},

@@ -25,7 +25,7 @@ struct piece {
     void (*write)(struct piece *p, const struct access_facts *f, struct buf *line);
     struct span argument; /* with a NUL behind it */
     enum header header;
-    bool masked, remote;
+    bool masked, remote, reason;
     struct time_piece time;
 };
 

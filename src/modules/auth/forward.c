@@ -139,7 +139,8 @@ enum handler forward_run(struct request *r, const struct forward_rule *rule, voi
     if (!f || f->rule != rule) {
         f = *slot = arena_zeroed(&r->arena, sizeof *f);
         f->rule = rule;
-        if (credentials_are_ambiguous(&r->in.fields)) return request_refuse_with(r, 400);
+        if (credentials_are_ambiguous(&r->in.fields))
+            return request_refuse_for(r, 400, NULL, "auth: Authorization is there more than once");
         for (size_t i = 0; i < rule->take_count; i++) take_away(r, rule->takes[i]);
         if (rule->user.n) take_away(r, rule->user);
     }
@@ -152,8 +153,7 @@ enum handler forward_run(struct request *r, const struct forward_rule *rule, voi
     if (is_denial(answer->status)) return deny(r, answer);
     int status = answer->status == 0 && r->status >= 400 ? r->status : 502;
     if (answer->status)
-        request_say(r, LOG_IS_ERROR, "502: auth.forward: the server that decides has said %d", answer->status);
-    else
-        request_say(r, LOG_IS_ERROR, "%d: auth.forward: the server that decides has not answered", status);
-    return request_refuse_with(r, status);
+        return request_refuse_for(r, status, "auth.forward", "the server that decides has said %d", answer->status);
+    if (request_has_reason(r)) return request_refuse_with(r, status);
+    return request_refuse_for(r, status, "auth.forward", "the server that decides has not answered");
 }

@@ -64,7 +64,8 @@ static enum handler challenge(struct request *r, const struct auth_rule *rule, b
         add_challenge(r, &text);
     }
     buf_done(&text);
-    return request_refuse_with(r, 401);
+    if (request_has_reason(r)) return request_refuse_with(r, 401);
+    return request_refuse_for(r, 401, "auth.require", "no credentials were sent, or old ones");
 }
 
 static bool slows_down(const struct request *r) {
@@ -92,6 +93,9 @@ static void say_wrong(const struct login *l) {
 /* Somebody gave credentials, and they are not right. why: NULL if it was the name or the password. */
 static enum handler fail(struct login *l, const char *why) {
     struct request *r = l->r;
+    request_reason(r, "auth.require", "%s for user \"%.*s\"", why ? why : "a wrong name or password",
+                   SPAN_ARG(l->user));
+    request_reason_is_said(r);
     if (!why) say_wrong(l);
     else
         request_say(r, LOG_IS_WARNING, "auth: %s for user \"%.*s\" at %.*s", why, SPAN_ARG(l->user),
@@ -119,9 +123,8 @@ static enum handler pass(struct login *l, struct span user, struct span type) {
 }
 
 static enum handler broken(struct login *l, int status, const char *why) {
-    request_say(l->r, LOG_IS_ERROR, "%d: auth: %s", status, why);
     l->step = LOGIN_BEGIN;
-    return request_refuse_with(l->r, status);
+    return request_refuse_for(l->r, status, "auth.require", "auth: %s", why);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------- */
@@ -224,6 +227,8 @@ static enum handler check_passed(struct login *l, struct span rest) {
     if (!auth_rule_allows(l->rule, user, span_is(in_group, SPAN("1")))) {
         request_say(r, LOG_IS_NOTE, "auth: user \"%.*s\" is none of those whom auth.require lets see %.*s",
                     SPAN_ARG(user), SPAN_ARG(r->in.uri.path));
+        request_reason(r, "auth.require", "user \"%.*s\" is none of those who may see it", SPAN_ARG(user));
+        request_reason_is_said(r);
         l->step = LOGIN_BEGIN;
         return challenge(r, l->rule, false);
     }
@@ -285,10 +290,9 @@ static enum handler take_turn(struct login *l) {
     int ms = throttle_wait_ms(&r->client, l->user, credentials_of(l), fdevents_now_ms(request_events(r)));
     if (ms == 0) return ask_now(l);
     if (ms > 0) return wait_for_turn(l, ms, LOGIN_ASKS);
-    request_say(r, LOG_IS_WARNING, "429: auth: too many attempts from this network");
     fields_set(&r->out, &r->arena, HEADER_RETRY_AFTER, arena_printf(&r->arena, "%d", RETRY_SECONDS));
     l->step = LOGIN_BEGIN;
-    return request_refuse_with(r, 429);
+    return request_refuse_for(r, 429, "auth.require", "auth: too many attempts from this network");
 }
 
 static enum handler prepare(struct login *l) {
@@ -370,7 +374,8 @@ static enum handler begin(struct login *l, const struct login_ask *ask) {
         return pass(l, r->user, SPAN("extern"));
     if (l->rule->method == AUTH_EXTERN) return challenge(r, l->rule, false);
     bool is_basic = l->rule->method == AUTH_BASIC;
-    if (credentials_are_ambiguous(&r->in.fields)) return request_refuse_with(r, 400);
+    if (credentials_are_ambiguous(&r->in.fields))
+            return request_refuse_for(r, 400, NULL, "auth: Authorization is there more than once");
     if (!find_credentials(r, is_basic ? SPAN("Basic") : SPAN("Digest"), &rest)) return challenge(r, l->rule, false);
     return is_basic ? begin_basic(l, rest) : begin_digest(l, rest);
 }

@@ -40,6 +40,6 @@ extern const struct codec cgi_codec;
 bool cgi_is_whole(const struct message_pair *p);
 
 /* explain.c: says why a program could not be started, and what to do. The status for the client. */
-int cgi_explain(const struct request *r, struct span interpreter, int error);
+int cgi_explain(struct request *r, struct span interpreter, int error);
 
 #endif

@@ -22,25 +22,25 @@ static struct span first_line(const char *path, char line[LINE_BYTES]) {
     return span_upto(s, span_find(s, '\n'));
 }
 
-static void explain_missing(const struct request *r, struct span path) {
+static void explain_missing(struct request *r, struct span path) {
     char line[LINE_BYTES];
     struct span named = first_line(path.p, line);
     if (named.n && named.p[named.n - 1] == '\r')
-        request_say(r, LOG_IS_ERROR,
+        request_reason(r, "cgi.assign",
                     "%.*s cannot be run: its first line ends with a carriage return, which is taken for a part of "
                     "the interpreter's name: save it with the line ends of Unix",
                     SPAN_ARG(path));
     else if (named.n)
-        request_say(r, LOG_IS_ERROR, "%.*s cannot be run: the interpreter of its first line is not there: %.*s",
+        request_reason(r, "cgi.assign", "%.*s cannot be run: the interpreter of its first line is not there: %.*s",
                     SPAN_ARG(path), SPAN_ARG(span_trim(named)));
     else
-        request_say(r, LOG_IS_ERROR,
+        request_reason(r, "cgi.assign",
                     "%.*s cannot be run: it is not there any more, or its dynamic loader is missing (in a chroot?)",
                     SPAN_ARG(path));
 }
 
-static int explain_interpreter(const struct request *r, struct span interpreter, int error) {
-    request_say(r, LOG_IS_ERROR, "cgi.assign: the interpreter %.*s cannot be run: %s%s", SPAN_ARG(interpreter),
+static int explain_interpreter(struct request *r, struct span interpreter, int error) {
+    request_reason(r, "cgi.assign", "cgi.assign: the interpreter %.*s cannot be run: %s%s", SPAN_ARG(interpreter),
                 strerror(error),
                 error == ENOENT ? ": install it, or correct its path" : "");
     return 500;
@@ -54,10 +54,10 @@ static bool is_shortage(int error) {
     return false;
 }
 
-int cgi_explain(const struct request *r, struct span interpreter, int error) {
+int cgi_explain(struct request *r, struct span interpreter, int error) {
     struct span path = r->physical.path;
     if (is_shortage(error)) {
-        request_say(r, LOG_IS_ERROR, "%.*s cannot be started now: %s%s", SPAN_ARG(path), strerror(error),
+        request_reason(r, "cgi.assign", "%.*s cannot be started now: %s%s", SPAN_ARG(path), strerror(error),
                     error == EPIPE || error == ENOTCONN ? " (the helper process is not there)" : "");
         return 503;
     }
@@ -65,19 +65,19 @@ int cgi_explain(const struct request *r, struct span interpreter, int error) {
     switch (error) {
     case EACCES:
     case EPERM:
-        request_say(r, LOG_IS_ERROR,
+        request_reason(r, "cgi.assign",
                     "%.*s cannot be run: %s: make it executable (chmod +x) for the workers' user, let that user "
                     "search each directory above it, and see whether its file system is mounted with noexec",
                     SPAN_ARG(path), strerror(error));
         return 403;
     case ENOENT: explain_missing(r, path); break;
     case ENOEXEC:
-        request_say(r, LOG_IS_ERROR,
+        request_reason(r, "cgi.assign",
                     "%.*s cannot be run: it is no program, and has no first line such as \"#!/bin/sh\"; name an "
                     "interpreter in cgi.assign, or write one there",
                     SPAN_ARG(path));
         break;
-    default: request_say(r, LOG_IS_ERROR, "%.*s cannot be run: %s", SPAN_ARG(path), strerror(error));
+    default: request_reason(r, "cgi.assign", "%.*s cannot be run: %s", SPAN_ARG(path), strerror(error));
     }
     return 500;
 }

@@ -497,8 +497,8 @@ static bool has_turn(const struct run *c) {
 static void has_waited(struct deadline *d) {
     struct run *c = CONTAINER(d, struct run, limit);
     struct exchange *x = c->x;
-    request_say(x->pair.r, LOG_IS_ERROR, "503: no turn in %d seconds; %u programs run (cgi.limits, max-procs)",
-                WAIT_MS / 1000, programs);
+    request_reason(x->pair.r, "cgi.limits", "no turn in %d seconds, %u programs run (max-procs)", WAIT_MS / 1000,
+                   programs);
     x->status = 503;
     exchange_failed(x, OUTCOME_REFUSED, EAGAIN);
     exchange_tell(x);

@@ -32,8 +32,8 @@ static bool spool(struct exchange *x, struct chunks *from) {
         struct chunk *c = chunks_at(from, 0);
         struct span bytes = {chunk_bytes(c), (size_t)c->left};
         if (!spool_add(&x->collected, bytes, &why)) {
-            request_say(x->pair.r, LOG_IS_ERROR, "a response cannot be kept until it is whole: %s: %s",
-                        why ? why : "server.upload-dirs", strerror(errno));
+            request_reason(x->pair.r, "server.upload-dirs", "the response cannot be kept until it is whole: %s: %s",
+                           why ? why : "any directory", strerror(errno));
             return false;
         }
         chunks_sent(from, c->left);
@@ -113,8 +113,8 @@ static bool misleads(const struct exchange *x, int status) {
 static enum handler no_tunnel(struct exchange *x) {
     struct request *r = x->pair.r;
     struct span who = x->pair.host ? x->pair.host->label : span_of(x->ask.kind->directive);
-    request_say(r, LOG_IS_ERROR, "502: %.*s: it answers %d to a request for a tunnel, and opens none (for %.*s)",
-                SPAN_ARG(who), x->pair.status, SPAN_ARG(r->in.target_sent));
+    request_reason(r, x->ask.kind->directive, "%.*s: it answers %d to a request for a tunnel, and opens none",
+                   SPAN_ARG(who), x->pair.status);
     exchange_release(x);
     r->status = 502;
     return HANDLER_ERROR;
@@ -131,6 +131,7 @@ static enum handler give_answer(struct exchange *x) {
     x->is_answered = true;
     if (misleads(x, status)) return no_tunnel(x);
     if (status >= 400 && request_core(r)->error_intercept) {
+        request_reason(r, "server.error-intercept", "the backend has answered so");
         hand_fields_over(r, &x->pair.fields); /* some belong to the error, and stay */
         exchange_release(x);
         r->status = status;
@@ -144,23 +145,9 @@ static enum handler give_answer(struct exchange *x) {
     return HANDLER_GO_ON;
 }
 
-/* What the log has to say beside backend_ended(). */
-void exchange_say_failure(const struct exchange *x) {
-    const struct gateway_host *h = x->pair.host;
-    struct span who = h ? h->label : span_of(x->ask.kind->directive), why = x->pair.why;
-    if (x->failure == OUTCOME_TIMED_OUT && x->failed_at != EXCHANGE_CONNECTS)
-        request_say(x->pair.r, LOG_IS_ERROR, "%d: %.*s: no answer in time to %.*s", x->status, SPAN_ARG(who),
-                    SPAN_ARG(x->pair.r->in.target_sent));
-    if (x->failure != OUTCOME_BROKEN && !(x->failure == OUTCOME_REFUSED && why.n)) return; /* TLS says why */
-    if (!why.n) why = x->error ? span_of(strerror(x->error)) : SPAN("it closed the connection");
-    request_say(x->pair.r, LOG_IS_ERROR, "%d: %.*s: %.*s (%s, for %.*s)", x->status, SPAN_ARG(who), SPAN_ARG(why),
-                x->has_heard ? "in the middle of its answer" : "before it said anything",
-                SPAN_ARG(x->pair.r->in.target_sent));
-}
-
 static enum handler give_up(struct exchange *x) {
     struct request *r = x->pair.r;
-    exchange_say_failure(x);
+    exchange_note_reason(x);
     if (x->status == 503) fields_set(&r->out, &r->arena, HEADER_RETRY_AFTER, SPAN("2"));
     r->status = x->status;
     exchange_release(x);

@@ -198,6 +198,7 @@ static void put_client(const struct variables *v) {
     char text[ADDR_TEXT_BYTES];
     put(v, SPAN("REMOTE_ADDR"), (struct span){text, addr_format(&v->r->client, text)});
     put_number(v, SPAN("REMOTE_PORT"), addr_port(&v->r->client));
+    put_ours(v, SPAN("REQUEST_ID"), request_id(v->r));
     put_user(v);
 }
 

@@ -184,6 +184,8 @@ static bool choose(struct exchange *x) {
         return true;
     }
     if (wait_for_name(x, why)) return false;
+    x->has_no_host = !x->tried_count;
+    x->no_host = (uint8_t)why;
     if (!x->tried_count) x->status = 503; /* else what the last one came to */
     x->is_final = true;
     x->step = EXCHANGE_FAILED;

@@ -44,6 +44,8 @@ struct exchange {
     uint8_t step;              /* enum exchange_step */
     uint8_t failed_at;         /* the step at which it failed */
     uint8_t failure;           /* enum outcome */
+    uint8_t no_host;           /* enum backend_state: why there is none to ask */
+    bool has_no_host;
     bool is_final;             /* no other attempt can help */
     bool wants_upgrade;        /* the client asks for another protocol, and some host may allow it */
     bool sink_ended;           /* a streamed body is complete */
@@ -105,7 +107,8 @@ void exchange_pull(struct exchange *x, bool wanted_before);
 void exchange_release(struct exchange *x);
 /* answer.c: is the response collected, or handed on as it comes? Once its head is there. */
 void exchange_decide_collecting(struct exchange *x);
-void exchange_say_failure(const struct exchange *x); /* answer.c: in the request's log */
+void exchange_say_failure(const struct exchange *x); /* why.c: the head is with the client: in the request's log */
+void exchange_note_reason(struct exchange *x);       /* why.c: for the refusal */
 /* answer.c: what has come goes where it is collected. May fail the exchange. */
 void exchange_collect(struct exchange *x);
 /* answer.c: HANDLE, of a request that a backend answers. */

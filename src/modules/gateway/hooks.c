@@ -40,7 +40,10 @@ static enum handler authorize(struct request *r, const struct gateway_ask *ask, 
     question.answer = NULL;
     enum handler word = gateway_consult(r, &question, request_data(r, ask->module), &answer);
     if (word != HANDLER_GO_ON) return word;
-    if (answer->status == 0) return request_refuse_with(r, r->status);
+    if (answer->status == 0) {
+        if (!request_has_reason(r)) request_reason(r, ask->kind->directive, "the authorizer has not answered");
+        return request_refuse_with(r, r->status);
+    }
     if (answer->status != 200) return deny(r, answer);
     take_variables(r, &answer->fields);
     return HANDLER_GO_ON;

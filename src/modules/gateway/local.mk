@@ -47,6 +47,7 @@ src_modules_libmodules_la_SOURCES += \
 	src/modules/gateway/scgi.c \
 	src/modules/gateway/sendfile.c \
 	src/modules/gateway/watch.h \
+	src/modules/gateway/why.c \
 	src/modules/gateway/websocket.c \
 	src/modules/gateway/websocket.h \
 	src/modules/gateway/take.c

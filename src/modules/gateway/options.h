@@ -64,6 +64,7 @@ struct gateway_host {
 
 /* gateway_rule - a key of X.server with its hosts. A key that has authorizers and others becomes two rules */
 struct gateway_rule {
+    struct place place;            /* of the key */
     struct span key;               /* "/prefix", ".suffix", or "" for everything */
     bool is_prefix;
     bool is_authorizer;            /* all its hosts are */

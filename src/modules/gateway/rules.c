@@ -145,7 +145,10 @@ static void read_rule(struct making *m, const struct element *e) {
         return;
     }
     read_hosts(m, e, &hosts);
+    struct gateway_rules *g = &m->whole->rules;
+    size_t known = g->count;
     add_rule(m, e->key, &hosts);
+    while (known < g->count) g->rules[known++].place = e->key_place;
 }
 
 static struct making begin(const struct gateway_kind *kind, struct complaints *c) {

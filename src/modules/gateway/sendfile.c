@@ -23,7 +23,7 @@ struct sendfile {
 };
 
 static enum handler refuse(const struct sendfile *s, int status, struct span path, const char *why) {
-    request_say(s->r, LOG_IS_ERROR, "%d: %.*s: %.*s: %s", status, SPAN_ARG(s->field), SPAN_ARG(path), why);
+    request_reason(s->r, NULL, "%.*s: %.*s: %s", SPAN_ARG(s->field), SPAN_ARG(path), why);
     s->r->status = status;
     return HANDLER_ERROR;
 }
@@ -215,12 +215,12 @@ static enum handler redirect(struct message_pair *p) {
     const struct field *to = fields_first(&p->fields, HEADER_LOCATION);
     if (!to || !r->body_done) return HANDLER_GO_ON;
     if (r->comebacks >= LOCAL_REDIRECTS_MAX) {
-        request_say(r, LOG_IS_ERROR, "500: local redirects lead in a circle: %.*s", SPAN_ARG(to->value));
+        request_reason(r, NULL, "local redirects lead in a circle: %.*s", SPAN_ARG(to->value));
         r->status = 500;
         return HANDLER_ERROR;
     }
     if (!request_set_target(r, to->value)) {
-        request_say(r, LOG_IS_ERROR, "502: a local redirect to \"%.*s\", which is no target", SPAN_ARG(to->value));
+        request_reason(r, NULL, "a local redirect to \"%.*s\", which is no target", SPAN_ARG(to->value));
         r->status = 502;
         return HANDLER_ERROR;
     }

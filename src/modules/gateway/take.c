@@ -105,6 +105,7 @@ static struct exchange *make(struct request *r, const struct gateway_ask *ask) {
     x->limit.fire = exchange_out_of_time;
     x->comebacks = r->comebacks;
     request_lasts(r, LASTS_NOT);
+    fields_set(&r->in.fields, &r->arena, HEADER_X_REQUEST_ID, request_id(r));
     request_on_release(r, release, x);
     return x;
 }
@@ -136,7 +137,9 @@ static struct exchange *take(struct request *r, const struct gateway_ask *ask) {
 }
 
 enum handler gateway_take(struct request *r, const struct gateway_ask *ask) {
-    if (r->in.protocol.n && !may_upgrade(ask)) return request_refuse_with(r, 501);
+    if (r->in.protocol.n && !may_upgrade(ask))
+        return request_refuse_for(r, 501, ask->kind->directive, "no \"upgrade\" for the protocol %.*s",
+                                  SPAN_ARG(r->in.protocol));
     take(r, ask);
     return HANDLER_GO_ON;
 }
@@ -166,6 +169,7 @@ enum handler gateway_consult(struct request *r, const struct gateway_ask *ask, v
     x->is_answered = true;
     *answer = &x->pair;
     if (step == EXCHANGE_FAILED) {
+        exchange_note_reason(x);
         x->pair.status = 0;
         r->status = x->status;
     }

@@ -77,7 +77,7 @@ static struct reply *make_reply(const char *body) {
     fields_set(&r.out, &r.arena, HEADER_CONTENT_TYPE, SPAN("text/plain"));
     fields_set(&r.out, &r.arena, HEADER_ETAG, SPAN("\"x\""));
     chunks_add_copy(&r.body, span_of(body));
-    struct reply *reply = reply_make(&r, true);
+    struct reply *reply = reply_make(&r, true, SPAN(""));
     ck_assert_ptr_nonnull(reply);
     return reply;
 }

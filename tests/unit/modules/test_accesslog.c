@@ -36,6 +36,15 @@ static void local_addr(const struct request *r, struct addr *local) {
     set_addr(local, "192.0.2.80", 8080);
 }
 
+static struct span id(const struct request *r) {
+    (void)r;
+    return SPAN("7zq0");
+}
+
+static struct span why(const struct request *r) {
+    return r->status == 403 ? SPAN("it ends with \"~\"") : SPAN("");
+}
+
 static void add_field(const char *name, const char *value) {
     fields_add_named(&request.in.fields, &request.arena, span_of(name), span_of(value));
 }
@@ -70,6 +79,8 @@ static void setup(void) {
                                   .server_name = SPAN("example.org"),
                                   .peer = &peer,
                                   .local_addr = local_addr,
+                                  .id = id,
+                                  .why = why,
                                   .sent_bytes = 1734,
                                   .sent_body_bytes = 1500,
                                   .elapsed_ns = 1234567890,
@@ -129,6 +140,7 @@ static const struct {
     {"%{sec}t %{msec}t %{usec}t %{nsec}t", "1795503011 1795503011007 1795503011007008 1795503011007008009"},
     {"%{msec_frac}t %{usec_frac}t %{nsec_frac}t", "007 007008 007008009"},
     {"%{begin:sec}t.%{begin:msec_frac}t %{end:msec}t", "1795503009.772 1795503011007"},
+    {"%L %{id}L %{reason}L", "7zq0 7zq0 -"},
     {"%v %V %X", "example.org example.org:8080 +"},
     {ACCESS_FORMAT_DEFAULT, "203.0.113.207 example.org:8080 ada [24/Nov/2026:06:50:11 +0000] \"GET "
                             "/a%20b/x.html?q=1&r=%22 HTTP/1.1\" 200 1500 "

@@ -155,6 +155,15 @@ void request_captures(struct request *r, const struct block *set_in, struct capt
     regex_drop(re);
 }
 
+bool request_is_rehearsed(const struct request *r) {
+    (void)r;
+    return false;
+}
+
+void request_note(struct request *r, struct place at, const char *format, ...) {
+    (void)r, (void)at, (void)format;
+}
+
 bool request_set_target(struct request *r, struct span target) {
     struct uri uri;
     r->status = uri_parse(&uri, arena_copy(&r->arena, target), PARSE_DEFAULTS, &r->arena);
@@ -172,6 +181,29 @@ void request_set_path(struct request *r, struct span basedir, struct span rel_pa
 enum handler request_refuse_with(struct request *r, int status) {
     r->status = status;
     return HANDLER_FINISHED;
+}
+
+enum handler request_refuse_for(struct request *r, int status, const char *directive, const char *format, ...) {
+    (void)directive, (void)format;
+    return request_refuse_with(r, status);
+}
+
+void request_reason(struct request *r, const char *directive, const char *format, ...) {
+    (void)r, (void)directive, (void)format;
+}
+
+void request_reason_at(struct request *r, const char *directive, struct place at, const char *format, ...) {
+    (void)r, (void)directive, (void)at, (void)format;
+}
+
+bool request_has_reason(const struct request *r) {
+    (void)r;
+    return false;
+}
+
+struct span request_id(const struct request *r) {
+    (void)r;
+    return SPAN("t0000000000000000000000t");
 }
 
 enum handler request_redirect(struct request *r, int status, struct span location) {

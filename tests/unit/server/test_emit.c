@@ -85,7 +85,7 @@ START_TEST(replies_whole_and_in_parts) {
     r.status = 200;
     r.in.method = METHOD_GET;
     chunks_add_constant(&r.body, SPAN("0123456789"));
-    struct reply *p = reply_make(&r, true);
+    struct reply *p = reply_make(&r, true, SPAN(""));
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct chunks q = {0};
         size_t head = h1_emit_reply(&q, p, &table[i].a, (struct h1_framing){true, false, false}, NOW);

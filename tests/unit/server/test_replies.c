@@ -41,7 +41,7 @@ static struct reply *make(const char *target, enum lasting lasting, size_t bytes
     r.physical.path = span_of(path);
     chunks_add_copy(&r.body, (struct span){body, bytes});
     free(body);
-    struct reply *p = reply_make(&r, true);
+    struct reply *p = reply_make(&r, true, SPAN(""));
     ck_assert_ptr_nonnull(p);
     return p;
 }
@@ -86,7 +86,7 @@ START_TEST(some_have_no_body) {
     chunks_add_constant(&r.body, SPAN("body"));
     r.status = statuses[_i];
     r.in.target_sent = SPAN("/");
-    struct reply *p = reply_make(&r, false);
+    struct reply *p = reply_make(&r, false, SPAN(""));
     ck_assert(p->no_body && p->no_range && !p->body && !p->file);
     ck_assert_uint_eq(span_search(blob_span(p->head), SPAN("Content-Length")), p->head->n);
     reply_drop(p);
@@ -102,7 +102,7 @@ START_TEST(large_files_stay_files) {
     struct file *f = file_open(path);
     chunks_add_file(&r.body, f, 0, f->state.size - (_i ? 1 : 0));
     r.status = 200;
-    struct reply *p = reply_make(&r, true);
+    struct reply *p = reply_make(&r, true, SPAN(""));
     ck_assert(_i ? p->body && !p->file : p->file == f && !p->body);
     reply_drop(p);
     ck_assert_uint_eq(f->refs, 1);
@@ -115,7 +115,7 @@ START_TEST(a_file_that_has_become_shorter) {
     chunks_add_file(&r.body, f, 0, 7);
     ck_assert_int_eq(truncate(path, 3), 0);
     r.status = 200;
-    ck_assert_ptr_null(reply_make(&r, true));
+    ck_assert_ptr_null(reply_make(&r, true, SPAN("")));
     file_drop(f);
 }
 END_TEST
@@ -230,7 +230,7 @@ START_TEST(a_change_before_it_is_kept) {
     r.lasting = LASTS_LIKE_FILE;
     r.status = 200;
     chunks_add_file(&r.body, f, 0, f->state.size);
-    struct reply *p = reply_make(&r, true);
+    struct reply *p = reply_make(&r, true, SPAN(""));
     ck_assert_int_eq(truncate(path, 3), 0);
     replies_keep(c, p, &r, 1, 100); /* its state is that of its bytes, not what the file is now */
     ck_assert(!has(c, "/a", 101));
