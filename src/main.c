@@ -87,7 +87,7 @@ static void say_help(void) {
          "  -p             print the configuration as it is understood\n"
          "  --serve DIR    serve that folder, with listings, on 127.0.0.1\n"
          "  --port N       the port for --serve (8080)\n"
-         "  --help-config  list every directive; --help-config=table is for programs\n"
+         "  --help-config  list every directive; --help-config=NAME those that begin so, =table for programs\n"
          "  -v, --version  the version\n"
          "  -V             the version, event handlers, features and modules\n"
          "  -h, --help     this text");
@@ -148,7 +148,7 @@ static bool parse_arguments(struct arguments *c, int argc, char **argv) {
             break;
         case OPTION_HELP_CONFIG:
             if (directives_print(optarg)) exit(0);
-            fprintf(stderr, "goldcrest: --help-config: \"%s\" is no form; \"table\" is one\n", optarg);
+            fprintf(stderr, "goldcrest: --help-config: no directive begins with \"%s\"\n", optarg);
             return false;
         case 'v': say_version(); exit(0);
         case 'V': say_features(); exit(0);

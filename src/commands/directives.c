@@ -20,6 +20,13 @@ struct table {
 
 static const char *const scopes[] = {"global", "socket", "anywhere"};
 
+static const char *wanted = ""; /* what names begin with */
+static unsigned printed;
+
+static bool is_wanted(const struct directive *d) {
+    return strncmp(d->name, wanted, strlen(wanted)) == 0;
+}
+
 static void each_table(void (*print)(const struct table *t)) {
     print(&(struct table){"server", core_directives, &core_defaults});
     print(&(struct table){"mod_openssl", tls_directives, &tls_defaults});
@@ -39,10 +46,14 @@ static const char *type_shown(enum directive_type t) {
 }
 
 static void print_for_people(const struct table *t) {
-    printf("%s\n", t->module);
-    for (const struct directive *d = t->rows; d->name; d++)
+    bool any = false;
+    for (const struct directive *d = t->rows; d->name; d++) {
+        if (!is_wanted(d)) continue;
+        if (!any) printf("%s%s\n", printed ? "\n" : "", t->module);
+        any = true;
+        printed++;
         printf("  %-36s %s %-9s %s\n", d->name, type_shown(d->type), scopes[d->scope], d->help);
-    putchar('\n');
+    }
 }
 
 /* ---- for programs ----------------------------------------------------------------------------- */
@@ -89,8 +100,9 @@ static void print_for_programs(const struct table *t) {
     }
 }
 
-bool directives_print(const char *form) {
-    if (form && strcmp(form, "table") != 0) return false;
-    each_table(form ? print_for_programs : print_for_people);
-    return true;
+bool directives_print(const char *what) {
+    bool for_programs = what && strcmp(what, "table") == 0;
+    if (what && !for_programs) wanted = what;
+    each_table(for_programs ? print_for_programs : print_for_people);
+    return for_programs || printed > 0;
 }

@@ -6,11 +6,12 @@
 #include <stdbool.h>
 
 /*
- * --help-config and --help-config=table
- * form: NULL, for people; "table", a line for each, with tabs between module ("server" is none), name, type, scope,
- * default (empty: there is none, or none that a word could say), state ("", "ignored", "deprecated"), help, and what
- * to write today or why it has no effect. False: there is no such form.
+ * --help-config, --help-config=NAME and --help-config=table
+ * what: NULL, all of them, for people; the beginning of a name: those that begin so; "table": all of them, a line for
+ * each, with tabs between module ("server" is none), name, type, scope, default (empty: there is none, or none that a
+ * word could say), state ("", "ignored", "deprecated"), help, and what to write today or why it has no effect. False:
+ * no name begins so.
  */
-bool directives_print(const char *form);
+bool directives_print(const char *what);
 
 #endif
