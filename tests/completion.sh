@@ -77,8 +77,9 @@ until_there() { # what the shell prints is taken away, so that it can go on
         zpty -r -t run seen || sleep 0.02
     done
 }
-zpty -w run "PS1=; TERM=dumb; fpath=($1 \$fpath); autoload -Uz compinit && compinit -u -D; unsetopt zle_bracketed_paste"
-zpty -w run "compadd() { local -a got; builtin compadd -O got \"\$@\"; print -r -l -- \$got >>|$3; builtin compadd \"\$@\"; }"
+zpty -w run "PS1=; TERM=dumb; fpath=($1 \$fpath); autoload -Uz compinit && compinit -u -D"
+zpty -w run "compadd() { local -a got; builtin compadd -O got \"\$@\"; print -r -l -- \$got >>|$3; note \"\$@\"; }"
+zpty -w run "note() { builtin compadd \"\$@\"; }"
 zpty -w run "offered() { _main_complete; : >|$3.done; }"
 zpty -w run "zle -C offered .list-choices offered; bindkey '^X^Y' offered; : >|$3.ready"
 until_there $3.ready
