@@ -7,6 +7,7 @@ src_base_libbase_la_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/fd.c src/base/fd.h \
 	src/base/hashes.c src/base/hashes.h \
+	src/base/histogram.c src/base/histogram.h \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
 	src/base/literal.c \
@@ -22,7 +23,8 @@ src_base_libbase_la_SOURCES = \
 	src/base/sha1.c src/base/sha256.c src/base/sha512.c \
 	src/base/siphash.c src/base/siphash.h \
 	src/base/span.c src/base/span.h \
-	src/base/tallies.c src/base/tallies.h
+	src/base/tallies.c src/base/tallies.h \
+	src/base/toplist.c src/base/toplist.h
 src_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 
 include src/conf/local.mk
@@ -91,6 +93,10 @@ src_server_libserver_la_SOURCES = \
 	src/server/conn.c src/server/conn.h \
 	src/server/control.c src/server/control.h \
 	src/server/core.c src/server/core.h \
+	src/server/counters.c src/server/counters.def src/server/counters.h src/server/counters_private.h \
+	src/server/counters_sum.c \
+	src/server/counters_text.c \
+	src/server/counting.c src/server/counting.h \
 	src/server/crew.c \
 	src/server/daemon.c src/server/daemon.h \
 	src/server/errorpage.c src/server/errorpage.h \

@@ -55,6 +55,7 @@ static void make_room(struct replies *c) {
     while (!list_is_empty(&c->kept) && (c->counts.bytes > c->max_bytes || c->counts.files > c->max_files)) {
         struct reply *p = oldest(c);
         if (!p->was_asked_for) {
+            c->counts.evicted++;
             forget(c, p);
             continue;
         }
@@ -105,6 +106,7 @@ struct reply *replies_find(struct replies *c, const struct request *r, uint32_t 
     struct reply *p = c->chains[hash & (c->chain_count - 1)];
     while (p && !(p->hash == hash && fits(p, r, listener))) p = p->next;
     if (p && !still_true(p, now_s)) {
+        c->counts.evicted++;
         forget(c, p);
         p = NULL;
     }
@@ -144,11 +146,14 @@ void replies_keep(struct replies *c, struct reply *p, const struct request *r, u
     *chain = reply_hold(p);
     list_add_first(&c->kept, &p->link);
     c->counts.entries++;
+    c->counts.kept++;
     c->counts.bytes += cost(p);
     c->counts.files += p->file ? 1 : 0;
     make_room(c);
 }
 
 struct replies_counts replies_count(const struct replies *c) {
-    return c->counts;
+    struct replies_counts counts = c->counts;
+    counts.max_bytes = c->max_bytes;
+    return counts;
 }

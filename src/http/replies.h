@@ -30,8 +30,8 @@ void replies_keep(struct replies *c, struct reply *p, const struct request *r, u
 void replies_clear(struct replies *c);
 
 struct replies_counts {
-    uint64_t hits, misses;
-    size_t entries, bytes, files;
+    uint64_t hits, misses, kept, evicted; /* evicted: to make room, or not true any more */
+    size_t entries, bytes, files, max_bytes;
 };
 struct replies_counts replies_count(const struct replies *c);
 

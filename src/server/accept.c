@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "net/proxyline.h"
 #include "net/wire.h"
-#include "server/conn.h"
+#include "server/counting.h"
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/worker.h"
@@ -162,6 +162,7 @@ void conn_begin_tunnel(struct conn *c) {
     r->streams_body = true;
     c->protocol->begin_tunnel(r);
     c->requests++;
+    request_jumps(r->state, REQUEST_HANDLE);
     r->state = REQUEST_HANDLE;
 }
 

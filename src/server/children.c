@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/memory.h"
+#include "server/counters.h"
 #include "server/jobs.h"
 #include "server/module.h"
 
@@ -86,6 +87,7 @@ struct child *child_start(const struct spawn *s, void (*event)(void *arg, enum c
                         s->err >= 0 ? 3 : 2);
     int error = errno;
     buf_done(&payload);
+    if (ok) count(COUNT_PROGRAMS);
     if (ok) map_put(&children, key_of(c), c);
     else free(c);
     errno = error;

@@ -13,6 +13,7 @@
 #include "fdevents/socket.h"
 #include "net/listener.h"
 #include "net/wire.h"
+#include "server/counting.h"
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/worker.h"
@@ -67,17 +68,26 @@ void conn_time_out(struct conn *c, struct request *r) {
     if (r->state == REQUEST_READ || (r->state == REQUEST_READ_BODY && r->waiting == WAITING_INPUT)) {
         say_timeout(c,
                     r->state == REQUEST_READ ? "the request's head did not come" : "the request's body did not come");
+        count(r->state == REQUEST_READ ? COUNT_LIMIT_HEAD_TIME : COUNT_LIMIT_BODY_TIME);
         request_refuse_now(r, 408);
     } else if (r->state == REQUEST_WRITE || r->state == REQUEST_RESPONSE_END) {
         say_timeout(c, "the client does not take the response");
+        count(COUNT_LIMIT_WRITE_TIME);
         request_break(r);
     } else if (request_lacks_body(r)) {
         say_timeout(c, "the request's body did not come");
+        count(COUNT_LIMIT_BODY_TIME);
         request_refuse_now(r, 408);
     } else {
         say_timeout(c, "nobody answered the request");
+        count(COUNT_LIMIT_ANSWER_TIME);
         request_refuse_now(r, 504);
     }
+}
+
+static void linger(struct conn *c) {
+    conn_jumps(c->state, CONN_LINGER);
+    c->state = CONN_LINGER;
 }
 
 /* Time is up for what the connection waits for. */
@@ -85,13 +95,16 @@ static void give_up_waiting(struct conn *c) {
     const struct request *r = c->request;
     if (c->state == CONN_LINGER) {
         say_timeout(c, "closed without waiting longer for the client's end");
+        count(COUNT_LIMIT_LINGER_TIME);
         c->is_broken = true;
     } else if (c->state == CONN_HANDSHAKE) {
         say_timeout(c, "the handshake did not come to its end");
-        c->state = CONN_LINGER;
+        count(COUNT_LIMIT_HANDSHAKE);
+        linger(c);
     } else if (!r || (r->state == REQUEST_READ && !r->begun_ns)) {
         say_timeout(c, "idle");
-        c->state = CONN_LINGER;
+        count(COUNT_LIMIT_IDLE);
+        linger(c);
     } else {
         conn_time_out(c, c->request);
     }
@@ -154,6 +167,8 @@ void conn_open(struct worker *w, struct listening *l, int fd, const struct addr 
     }
     c->since_ms = fdevents_now_ms(w->events);
     list_add_last(&w->conns, &c->link);
+    count(COUNT_ACCEPTED);
+    conn_jumps(CONN_STATE_COUNT, CONN_HANDSHAKE);
     worker_conn_added(w);
     conn_run(c);
 }
@@ -269,6 +284,7 @@ bool conn_flush(struct conn *c) {
         result = c->tls ? tls_flush(c->tls, &c->out, may)
                         : wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER);
     c->sent_bytes += before - c->out.bytes;
+    count_add(COUNT_WIRE_OUT, before - c->out.bytes);
     pace(c, rate, before - c->out.bytes);
     c->is_paced = rate && c->out.count && result == WIRE_YIELD;
     if (result != WIRE_FAILED) return true;
@@ -337,6 +353,7 @@ enum handler conn_close(struct conn *c) {
     conn_drop_proxied(c);
     conn_drop_kept(c);
     conf_drop(c->tls_conf);
+    if (c->is_failed) count(COUNT_H2_FAILED);
     list_remove(&c->link);
     worker_conn_gone(c->worker, c);
     listening_drop(c->listening);

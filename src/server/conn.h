@@ -133,6 +133,7 @@ struct conn {
     uint32_t requests;         /* answered so far */
     uint8_t state;             /* enum conn_state */
     uint8_t waiting;           /* enum waiting: of the request, or of the connection itself */
+    uint8_t top_at;            /* where its client stood last in counters.clients */
     bool may_read;             /* the last read did not empty the socket */
     bool is_eof;               /* the peer has sent its FIN */
     bool is_broken;            /* reading or writing failed: nobody is there */

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "server/counters.h"
 #include "server/modules.h"
 #include "server/serving.h"
 
@@ -31,6 +32,7 @@ unsigned crew_size(const struct master *m, const struct conf *conf) {
 
 static _Noreturn void be_worker(struct master *m, unsigned slot, int control, int helper) {
     struct serving s = {m->conf,   m->listeners, m->loggers, m->who,
+                        m->children[slot].counted,
                         slot,      m->slots,     control,    helper,
                         m->start->idle_exit_s,   m->rehearses, !m->start->foreground};
     master_leave(m);
@@ -50,6 +52,7 @@ static bool start_worker(struct master *m, unsigned slot) {
     int helper = helper_line(&m->helper);
     logs_flush();
     fflush(NULL);
+    child->counted = counters_take_slot();
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
@@ -60,6 +63,7 @@ static bool start_worker(struct master *m, unsigned slot) {
     if (pid < 0) {
         say_error("a worker cannot be started: fork: %s", strerror(errno));
         close(pair[0]);
+        counters_ended(child->counted);
         return false;
     }
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -147,12 +151,14 @@ static void worker_is_gone(struct master *m, unsigned slot, int status) {
     if (child->control >= 0) close(child->control);
     child->control = -1;
     child->pid = 0;
+    counters_ended(child->counted);
     if (m->ending || slot >= m->slots) return;
     if (clean && m->start->idle_exit_s) { /* -i: nobody came */
         m->ending = true;
         crew_tell_all(m, CONTROL_END, SPAN(""));
         return;
     }
+    count(COUNT_WORKERS_LOST);
     say_death(pid, status);
     bool short_lived = clock_monotonic_s() - child->begun_s < LIVES_LONG_S;
     child->delay_s = !short_lived ? 0 : child->delay_s ? child->delay_s * 2 : 1;
@@ -166,6 +172,7 @@ static bool retired_is_gone(struct master *m, pid_t pid, int status) {
         if (WIFSIGNALED(status) && !m->ending)
             say_error("worker %ld, which had been replaced, was killed by signal %d", (long)pid, WTERMSIG(status));
         if (m->retired[i].control >= 0) close(m->retired[i].control);
+        counters_ended(m->retired[i].counted);
         m->retired[i] = m->retired[--m->retired_count];
         return true;
     }

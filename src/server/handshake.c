@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "net/wire.h"
-#include "server/conn.h"
+#include "server/counting.h"
 #include "server/plan.h"
 #include "server/secure.h"
 #include "server/worker.h"
@@ -32,6 +32,7 @@ static enum handler refuse(struct conn *c) {
     char name[ADDR_TEXT_BYTES];
     bool is_noise;
     const char *why = tls_why(c->tls, &is_noise);
+    handshake_counted(c, false);
     addr_format(&c->peer, name);
     if (*why && (!is_noise || tls_context_settings(tls_context_of(c->tls))->log_noise))
         say_note("TLS: %s: %s", name, why);
@@ -61,13 +62,16 @@ static enum handler look_for_preface(struct conn *c) {
         c->waiting = WAITING_INPUT;
         if (received == WIRE_LATER) return HANDLER_WAIT_FOR_EVENT;
     }
+    count(COUNT_H2_CONNECTIONS);
     h2_begin(c);
     return HANDLER_GO_ON;
 }
 
 static enum handler begin(struct conn *c) {
     if (c->request) conn_begin_tunnel(c);
-    else if (c->tls && tls_is_h2(c->tls)) h2_begin(c);
+    if (c->request || !c->tls || !tls_is_h2(c->tls)) return HANDLER_GO_ON;
+    count(COUNT_H2_CONNECTIONS);
+    h2_begin(c);
     return HANDLER_GO_ON;
 }
 
@@ -89,6 +93,7 @@ enum handler conn_handshake(struct conn *c) {
     }
     enum handler word = shake_hands(c);
     if (word != HANDLER_GO_ON) return word;
+    handshake_counted(c, true);
     conf_drop(c->tls_conf); /* names are not selected any more */
     c->tls_conf = NULL;
     c->since_ms = fdevents_now_ms(w->events);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "net/wire.h"
 #include "server/conn.h"
+#include "server/counters.h"
 #include "server/worker.h"
 #include "tls/tls.h"
 
@@ -82,7 +83,10 @@ ssize_t conn_receive(struct conn *c) {
     ssize_t n = c->tls ? tls_receive(c->tls, at, room) : wire_receive(c->ev.fd, at, room);
     c->may_read = n == (ssize_t)room; /* a short read has emptied the socket; if not, the next turn tells */
     if (n > 0 && c->tls) c->may_read |= tls_has_unread(c->tls);
-    if (n > 0) c->in->end += (size_t)n;
+    if (n > 0) {
+        c->in->end += (size_t)n;
+        count_add(COUNT_WIRE_IN, (uint64_t)n);
+    }
     c->is_eof = n == 0;
     c->is_broken |= n == WIRE_BROKEN;
     return n;

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "fdevents/socket.h"
+#include "server/counters.h"
 #include "server/module.h"
 
 enum { JOBS_MAX = 256 }; /* asked by one worker and not answered yet */
@@ -49,6 +50,7 @@ static void job_free(struct job *j) {
 static void finish(struct job *j) {
     struct span answer = {NULL, 0};
     struct job was = *j;
+    if (!j->has_answer) count(COUNT_JOBS_LOST);
     if (j->has_answer) answer = (struct span){was.answer.p ? was.answer.p : "", was.answer.n};
     j->answer = (struct buf){NULL, 0, 0};
     job_free(j);
@@ -172,6 +174,7 @@ struct job *job_ask(const struct job_kind *kind, struct span question, void (*do
     j->arg = arg;
     list_add_last(&asked, &j->link);
     asked_count++;
+    count(COUNT_JOBS);
     if (!has_helper) {
         answer_here(j, kind, question);
     } else if (!send_question(j, kind, question)) {

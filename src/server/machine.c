@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "server/conn.h"
+#include "server/counting.h"
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/worker.h"
@@ -67,7 +67,10 @@ static bool run_conn(struct conn *c) {
 #undef ROW
         case CONN_NONE: break;
         }
-        if (c->state == CONN_CLOSE) return false;
+        if (c->state == CONN_CLOSE) {
+            conn_jumps(CONN_CLOSE, CONN_STATE_COUNT);
+            return false;
+        }
         if (word == HANDLER_WAIT_FOR_EVENT) {
             trace_conn(c, word, CONN_NONE);
             enum limit limit = conn_limits[c->state];
@@ -77,6 +80,7 @@ static bool run_conn(struct conn *c) {
         enum conn_state next = conn_next[c->state][word];
         assert(next != CONN_NONE);
         trace_conn(c, word, next);
+        counters->tally.conns.said[c->state][word]++;
         c->state = (uint8_t)next;
     }
 }
@@ -104,18 +108,22 @@ int request_run(struct request *r) {
         trace_request(r, word, next);
         if (word == HANDLER_WAIT_FOR_EVENT) return (int)word;
         assert(next != REQUEST_NONE);
+        counters->tally.requests.said[state][word]++;
         r->state = (uint8_t)next;
         if (state == REQUEST_RESPONSE_END && next == REQUEST_READ) return HANDLER_GO_ON;
     }
 }
 
 void request_break(struct request *r) {
-    if (r->state != REQUEST_GONE) r->state = REQUEST_ERROR;
+    if (r->state == REQUEST_GONE) return;
+    request_jumps(r->state, REQUEST_ERROR);
+    r->state = REQUEST_ERROR;
 }
 
 void request_refuse_now(struct request *r, int status) {
     r->status = status;
     r->keep_alive = false;
     request_lasts(r, LASTS_NOT);
+    request_jumps(r->state, REQUEST_REFUSE);
     r->state = REQUEST_REFUSE;
 }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "server/counters.h"
 #include "server/modules.h"
 
 /*
@@ -238,6 +239,8 @@ int master_run(const struct start *start, struct conf *conf) {
     conf_each_piped_log(conf, master_start_logger, &m);
     renewal_watch(&m.renewal, conf);
     reload_prepare_helper(&m);
+    counters_make(crew_size(&m, conf));
+    gauge_set(COUNT_GENERATION, conf->generation);
     if (!crew_start(&m)) return give_up(&m);
     pid_file_write(&m.pid_file);
     use_error_log(&m);

@@ -20,6 +20,7 @@
 /* child - a worker, as the master sees it */
 struct child {
     pid_t pid;        /* 0: none */
+    int counted;      /* its slot of the counters */
     int control;      /* our end; -1: none */
     int64_t begun_s;  /* monotonic, like again_s */
     int64_t again_s;  /* when to start it anew */

@@ -5,6 +5,7 @@
 #include "server/plan.h"
 
 #include "base/memory.h"
+#include "server/counting.h"
 
 /* Whether a module whose settings differ from the global ones has a hook in that phase. */
 static bool is_changed(const struct conf *conf, const bool *changed, enum phase phase) {
@@ -50,6 +51,7 @@ static struct plan *build(const struct conf *conf, const uint64_t *words, struct
     p->conf = conf;
     p->words = memcpy(arena_get(a, n * sizeof *words), words, n * sizeof *words);
     p->core = global && !changed[0] ? global->core : conf_merge(conf, 0, words, a);
+    p->vhost = (uint16_t)counters_vhost(counted_vhost(p));
     p->settings = arena_zeroed(a, conf->module_count * sizeof(void *));
     for (unsigned m = 1; m < conf->module_count; m++) {
         if (global && !changed[m]) p->settings[m] = global->settings[m];

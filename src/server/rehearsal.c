@@ -13,6 +13,7 @@
 #include "http/answer.h"
 #include "http/head.h"
 #include "http/source.h"
+#include "server/counters.h"
 #include "server/jobs.h"
 #include "server/rehearsal_parts.h"
 
@@ -377,6 +378,7 @@ void rehearse(struct stage *s, const struct rehearsal_question *q, struct rehear
     s->at = x;
     memset(s->truths, 0, s->worker.conf->conditions.count);
     clock_update();
+    counters_set_aside();
     fdevents_turn(s->worker.events, 0);
     request_watcher = &rehearsal_watcher;
     log_capture(rehearsal_capture, s);
@@ -388,6 +390,7 @@ void rehearse(struct stage *s, const struct rehearsal_question *q, struct rehear
     }
     rehearsal_name_notes(s, PHASE_COUNT, "core");
     log_capture(NULL, NULL);
+    counters_go_on();
     request_watcher = before;
     s->at = NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "server/counters.h"
 #include "server/modules.h"
 #include "server/plan.h"
 #include "server/programs.h"
@@ -105,6 +106,8 @@ static bool change(struct master *m, struct inputs *inputs, const char *why) {
     bool ok = new && listeners_open(&m->listeners, new, crew_size(m, new));
     if (!ok) conf_drop(new);
     ok = ok && put_in_force(m, new);
+    count(ok ? COUNT_RELOADS : COUNT_RELOADS_REFUSED);
+    gauge_set(COUNT_GENERATION, m->conf->generation);
     if (ok) say_note("%s: configuration %u is in force", why, m->conf->generation);
     else say_error("%s: the new configuration is refused; the old one stays in force", why);
     complaints_drop(complaints);

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "http/reply.h"
 #include "http/source.h"
-#include "server/conn.h"
+#include "server/counting.h"
 #include "server/module.h"
 #include "server/plan.h"
 #include "server/secure.h"
@@ -36,6 +36,8 @@ struct request *request_make(struct conn *c) {
     r->is_tls = c->tls != NULL;
     r->id = ++w->next_request_id;
     r->state = REQUEST_READ;
+    request_jumps(REQUEST_STATE_COUNT, REQUEST_READ);
+    if (c->h2) count(COUNT_H2_STREAMS);
     if (c->proxied) conn_apply_proxied(c, r);
     return r;
 }
@@ -57,6 +59,7 @@ void request_reset(struct request *r) {
 
 void request_drop(struct request *r) {
     struct worker *w = r->conn->worker;
+    request_jumps(r->state, REQUEST_STATE_COUNT);
     request_reset(r);
     if (w->spare_request_count >= SPARE_REQUESTS) {
         arena_done(&r->arena);
@@ -287,6 +290,7 @@ enum handler request_end(struct request *r) {
         if (word == HANDLER_WAIT_FOR_EVENT) return word;
         if (word == HANDLER_ERROR) r->keep_alive = false;
     }
+    request_counted(r);
     request_run_hooks(r, PHASE_REQUEST_DONE);
     request_run_hooks(r, PHASE_REQUEST_RESET);
     return r->keep_alive ? HANDLER_GO_ON : HANDLER_FINISHED;
@@ -296,8 +300,10 @@ enum handler request_end(struct request *r) {
  * has of a response must not look whole: without a length or a last chunk only a reset tells. */
 enum handler request_error(struct request *r) {
     r->keep_alive = false;
+    request_error_counted(r);
     r->conn->protocol->break_off(r);
     request_release(r);
+    if (r->status) request_counted(r);
     if (r->status && r->plan) request_run_hooks(r, PHASE_REQUEST_DONE);
     request_run_hooks(r, PHASE_REQUEST_RESET);
     return HANDLER_GO_ON;

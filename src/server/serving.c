@@ -16,6 +16,7 @@
 #include "fdevents/socket.h"
 #include "net/wire.h"
 #include "server/control.h"
+#include "server/counters.h"
 #include "server/jobs.h"
 #include "server/plan.h"
 #include "server/worker.h"
@@ -174,6 +175,7 @@ _Noreturn void serving_run(const struct serving *s) {
     int null = s->leaves_terminal ? fd_open("/dev/null", O_RDWR, 0) : -1; /* a chroot may have none */
     for (struct logger *l = s->loggers; l; l = l->next) keep_pipe(span_of(l->program), l->write_end);
     logs_set_opener(open_pipe, NULL);
+    counters_use(s->counted);
     if (!(worker = worker_make(s->conf)) || !listen_on_all(s)) exit(1);
     jobs_leave_to_helper();
     if (s->helper >= 0) jobs_connect(s->helper);

@@ -18,6 +18,7 @@ struct serving {
     struct held_listener *listeners;
     struct logger *loggers;
     struct who who;
+    int counted;          /* its slot of the counters */
     unsigned slot, slots; /* which of so many workers: which of a listener's sockets */
     int control;          /* this end of the pair */
     int helper;           /* this end of a line to the helper (jobs.h); -1: there is none */

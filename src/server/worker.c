@@ -16,7 +16,7 @@
 #include "net/listener.h"
 #include "net/spool.h"
 #include "net/wire.h"
-#include "server/conn.h"
+#include "server/counting.h"
 #include "server/jobs.h"
 #include "server/modules.h"
 #include "server/plan.h"
@@ -106,6 +106,7 @@ static void listen_again(struct deadline *d) {
 /* Too many open files: a listener that is asked again at once would spin. */
 static void rest(struct listening *l, int error) {
     static int64_t said_s;
+    count(COUNT_LIMIT_FILES);
     if (said_s + 60 <= clock_now_s() || said_s == 0) {
         say_error("connections cannot be accepted for now: %s (server.max-fds?)", strerror(error));
         said_s = clock_now_s();
@@ -210,6 +211,7 @@ void worker_conn_added(struct worker *w) {
     while (w->conn_count > w->max_conns + w->linger_room && w->lingering_count)
         conn_abort(CONTAINER(w->lingering.next, struct conn, link));
     if (active_conns(w) < w->max_conns || !w->accepting) return;
+    count(COUNT_LIMIT_CONNECTIONS);
     say_note("%u connections: no more are accepted until some have ended (server.max-connections)", w->conn_count);
     set_accepting(w, false);
 }
@@ -236,6 +238,7 @@ static void on_second(struct deadline *d) {
     struct worker *w = CONTAINER(d, struct worker, second);
     uint64_t now = fdevents_now_ms(w->events);
     logs_flush();
+    counting_look(w);
     if (w->idle_exit_s && w->conn_count == 0 && now - w->busy_ms >= w->idle_exit_s * UINT64_C(1000))
         worker_end_gracefully(w);
 }
@@ -364,6 +367,7 @@ void worker_drop(struct worker *w) {
     while (!list_is_empty(&w->conns)) conn_abort(CONTAINER(w->conns.next, struct conn, link));
     while (!list_is_empty(&w->lingering)) conn_abort(CONTAINER(w->lingering.next, struct conn, link));
     worker_unlisten_others(w, NULL);
+    counting_look(w);
     modules_end();
     jobs_end();
     fdevents_turn(w->events, 0); /* closes what waits to be closed */

@@ -144,6 +144,11 @@ struct span tls_name(const struct tls *t) {
     return SPAN("");
 }
 
+unsigned tls_version(const struct tls *t) {
+    (void)t;
+    return 0;
+}
+
 bool tls_export(const struct tls *t, unsigned *at, struct span *name, struct span *value, struct arena *a) {
     (void)t, (void)at, (void)name, (void)value, (void)a;
     return false;

@@ -322,6 +322,16 @@ static bool agreed_on(const struct tls *t, struct span protocol) {
     return span_is((struct span){(const char *)name, length}, protocol);
 }
 
+unsigned tls_version(const struct tls *t) {
+    switch (SSL_version(t->ssl)) {
+    case TLS1_3_VERSION: return 13;
+    case TLS1_2_VERSION: return 12;
+    case TLS1_1_VERSION: return 11;
+    case TLS1_VERSION: return 10;
+    default: return 0;
+    }
+}
+
 bool tls_is_h2(const struct tls *t) {
     return agreed_on(t, SPAN("h2"));
 }

@@ -66,6 +66,7 @@ bool tls_has_unsent(const struct tls *t);
 /* ---- what was agreed upon --------------------------------------------------------------------- */
 
 struct tls_context *tls_context_of(const struct tls *t); /* in force, not held */
+unsigned tls_version(const struct tls *t);              /* 10 … 13; 0: something else, or none yet */
 bool tls_is_h2(const struct tls *t);                     /* ALPN chose "h2" */
 bool tls_is_acme(const struct tls *t);                   /* ALPN chose "acme-tls/1": close after the handshake */
 struct span tls_name(const struct tls *t);               /* SNI; empty if there was none */

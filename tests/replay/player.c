@@ -11,6 +11,7 @@
 
 #include "fdevents/fdevent.h"
 #include "player.h"
+#include "server/counters.h"
 
 enum { SKIPPED = 77, SECONDS_MAX = 600 };
 
@@ -36,6 +37,17 @@ static int list_backends(void) {
 }
 
 /* In a process of its own: what it breaks is its own. */
+/* Whoever came to a state of the two machines has gone from it, too. */
+static bool states_are_empty(const char *name) {
+    struct counters_sum *sum = counters_sum();
+    uint64_t left = 0;
+    for (unsigned i = 0; i < CONN_STATE_COUNT; i++) left += sum->conns[i];
+    for (unsigned i = 0; i < REQUEST_STATE_COUNT; i++) left += sum->requests[i];
+    free(sum);
+    if (left) fprintf(stderr, "%s: nobody is left, but the counters have somebody in some state\n", name);
+    return left == 0;
+}
+
 static int play_file(const struct options *o, struct coverage *coverage, const char *name) {
     struct script script;
     struct stage stage = {.scenario = name, .mode = o->mode, .backend = o->backend};
@@ -48,6 +60,7 @@ static int play_file(const struct options *o, struct coverage *coverage, const c
     coverage_note(coverage, stage_read(&stage, "error.log"));
     stage_strike(&stage);
     script_done(&script);
+    if (!states_are_empty(name)) return 1;
     return played ? 0 : SKIPPED;
 }
 

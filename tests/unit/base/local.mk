@@ -6,6 +6,7 @@ unit_base_tests = \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_hashes \
 	tests/unit/base/test_meters \
+	tests/unit/base/test_histogram \
 	tests/unit/base/test_needles \
 	tests/unit/base/test_tables \
 	tests/unit/base/test_log
@@ -25,6 +26,10 @@ tests_unit_base_test_hashes_LDADD = $(unit_base_libs)
 tests_unit_base_test_meters_SOURCES = tests/unit/base/test_meters.c
 tests_unit_base_test_meters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_meters_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_histogram_SOURCES = tests/unit/base/test_histogram.c
+tests_unit_base_test_histogram_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_histogram_LDADD = $(unit_base_libs)
 
 tests_unit_base_test_needles_SOURCES = tests/unit/base/test_needles.c
 tests_unit_base_test_needles_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -5,6 +5,7 @@ if HAVE_CHECK
 unit_server_tests = \
 	tests/unit/server/test_conditions \
 	tests/unit/server/test_control \
+	tests/unit/server/test_counters \
 	tests/unit/server/test_emit \
 	tests/unit/server/test_jobs \
 	tests/unit/server/test_plan \
@@ -24,6 +25,10 @@ tests_unit_server_test_conditions_LDADD = $(unit_server_libs)
 tests_unit_server_test_control_SOURCES = tests/unit/server/test_control.c src/server/builtin.c
 tests_unit_server_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_control_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_counters_SOURCES = tests/unit/server/test_counters.c src/server/builtin.c
+tests_unit_server_test_counters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_counters_LDADD = $(unit_server_libs)
 
 tests_unit_server_test_emit_SOURCES = tests/unit/server/test_emit.c
 tests_unit_server_test_emit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
