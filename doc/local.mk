@@ -30,3 +30,10 @@ EXTRA_DIST += \
 	site/goldcrest.svg \
 	site/index.html \
 	site/style.css
+
+exampledir = $(examplesdir)/example-module
+dist_example_DATA = \
+	doc/example-module/Makefile.am \
+	doc/example-module/README \
+	doc/example-module/configure.ac \
+	doc/example-module/mod_example.c

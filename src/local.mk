@@ -8,6 +8,7 @@ src_base_libbase_la_SOURCES = \
 	src/base/fd.c src/base/fd.h \
 	src/base/hashes.c src/base/hashes.h \
 	src/base/histogram.c src/base/histogram.h \
+	src/base/library.c src/base/library.h \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
 	src/base/literal.c \
@@ -124,6 +125,8 @@ src_server_libserver_la_SOURCES = \
 	src/server/murmur.c \
 	src/server/oneshot.c \
 	src/server/plan.c src/server/plan.h \
+	src/server/plugin.h \
+	src/server/plugins.c src/server/plugins.h \
 	src/server/post.c src/server/post.h \
 	src/server/privileges.c src/server/privileges.h \
 	src/server/process.c \
@@ -171,4 +174,7 @@ src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
 	src/commands/explain_facts.c \
 	src/commands/explain_json.c \
 	src/commands/explain_text.c
+src_goldcrest_LDFLAGS = $(AM_LDFLAGS) $(GC_EXPORT)
 src_goldcrest_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)
+
+include src/headers.mk

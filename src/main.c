@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/regex.h"
@@ -22,6 +23,7 @@
 #include "net/wire.h"
 #include "server/master.h"
 #include "server/modules.h"
+#include "server/plugins.h"
 #include "server/settings.h"
 #include "tls/context.h"
 
@@ -66,6 +68,7 @@ static void say_features(void) {
     say_feature(regex_is_built(), "PCRE support");
     say_feature(GC_CRYPT, "crypt support");
     say_feature(strstr(wire_backends(), "sendfile"), "sendfile");
+    say_feature(library_can(), "loadable modules");
     say_feature(listener_balances(), "balanced listeners (SO_REUSEPORT)");
     puts("\nModules:\n");
     for (size_t i = 0; builtin_modules[i]; i++) say_feature(true, builtin_modules[i]->name);
@@ -78,7 +81,7 @@ static void say_help(void) {
          "       goldcrest -t|-tt|-p -f FILE    look at a configuration\n"
          "\n"
          "  -f FILE        the configuration; \"-\" reads standard input\n"
-         "  -m DIR         accepted for lighttpd's sake: modules are built in\n"
+         "  -m DIR         where modules lie that are not built in (" GC_MODULE_DIR ")\n"
          "  -D             stay in the foreground\n"
          "  -i SECONDS     end after so many seconds without a connection\n"
          "  -1             serve the one connection that is standard input, then end\n"
@@ -108,6 +111,13 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},                 {"version", no_argument, NULL, 'v'},
     {NULL, 0, NULL, 0}};
 
+/* The daemon changes its directory: a reload must still find the file. */
+static const char *absolute(const char *name) {
+    char path[4096];
+    if (strcmp(name, "-") == 0 || name[0] == '/' || !realpath(name, path)) return name;
+    return span_dup(span_of(path)); /* to the process's end */
+}
+
 static bool number_argument(const char *name, const char *text, uint64_t max, uint32_t *number) {
     uint64_t n;
     if (!number_parse(span_of(text), max, &n)) {
@@ -133,7 +143,7 @@ static bool parse_arguments(struct arguments *c, int argc, char **argv) {
         case 'f':
             if (!take_config(c, optarg)) return false;
             break;
-        case 'm': break;
+        case 'm': plugins_set_directory(absolute(optarg)); break;
         case 'i':
             if (!number_argument("-i", optarg, 1u << 30, &c->idle_exit_s)) return false;
             break;
@@ -239,13 +249,6 @@ static int look_at(const struct arguments *c, const struct conf *conf, const str
     return ok ? 0 : EXIT_BAD;
 }
 
-/* The daemon changes its directory: a reload must still find the file. */
-static const char *absolute(const char *name) {
-    static char path[4096];
-    if (strcmp(name, "-") == 0 || name[0] == '/' || !realpath(name, path)) return name;
-    return path;
-}
-
 int main(int argc, char **argv) {
     struct arguments c = {.port = DEFAULT_SERVE_PORT};
     struct start start = {.inputs = file_inputs};
@@ -254,6 +257,7 @@ int main(int argc, char **argv) {
         return EXIT_BAD;
     }
     fd_fill_standard();
+    plugins_set_directory(GC_MODULE_DIR);
     const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
     if (command) return command->run(argc - 1, argv + 1);
     if (!parse_arguments(&c, argc, argv)) return EXIT_BAD;

@@ -13,6 +13,7 @@ export LC_ALL
 allowed='
 src/base/fd.c     what descriptors can do differs between systems
 src/base/fd.h     its header
+src/base/library.c not every system, and no static program, opens libraries
 src/base/regex.c  PCRE2 or nothing: the one place that knows
 src/base/random.c where randomness comes from
 src/h1/scan.c     the one place with SIMD, and with its portable twin

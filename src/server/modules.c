@@ -4,14 +4,41 @@
 
 #include "server/modules.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
 #include "server/settings.h"
 
-static bool has_begun[64]; /* by place in builtin_modules */
+static const struct module **all; /* with those that were loaded; NULL: none was */
+
+const struct module *const *modules_all(void) {
+    return all ? all : builtin_modules;
+}
+
+static size_t count(const struct module *const *list) {
+    size_t n = 0;
+    while (list[n]) n++;
+    return n;
+}
+
+void modules_add(const struct module *m, const struct module *before) {
+    const struct module *const *old = modules_all();
+    size_t n = count(old), to = 0;
+    const struct module **new = memory_zeroed(n + 2, sizeof *new);
+    for (size_t i = 0; i < n; i++) {
+        if (old[i] == before) new[to++] = m;
+        new[to++] = old[i];
+    }
+    if (!before) new[to] = m;
+    free(all);
+    all = new;
+}
 
 const struct module *module_find(struct span name) {
     if (span_is(name, SPAN("mod_compress"))) name = SPAN("mod_deflate"); /* since lighttpd 1.4.56 */
-    for (size_t i = 0; builtin_modules[i]; i++)
-        if (span_is(name, span_of(builtin_modules[i]->name))) return builtin_modules[i];
+    for (const struct module *const *m = modules_all(); *m; m++)
+        if (span_is(name, span_of((*m)->name))) return *m;
     return NULL;
 }
 
@@ -56,21 +83,33 @@ static bool is_used(const struct conf *conf, const struct module *m) {
     return false;
 }
 
+static struct {
+    const struct module **list;
+    size_t count, cap;
+} begun;
+
+static bool has_begun(const struct module *m) {
+    for (size_t i = 0; i < begun.count; i++)
+        if (begun.list[i] == m) return true;
+    begun.list = memory_grow(begun.list, &begun.cap, begun.count + 1, sizeof *begun.list);
+    return false;
+}
+
 void modules_begin(const struct conf *conf, struct fdevents *events) {
-    for (size_t i = 0; builtin_modules[i] && i < sizeof has_begun; i++) {
-        const struct module_work *work = builtin_modules[i]->work;
-        if (!work || !(has_begun[i] || is_used(conf, builtin_modules[i]))) continue;
-        has_begun[i] = true;
-        if (work->begin) work->begin(events);
+    for (const struct module *const *m = modules_all(); *m; m++) {
+        if (!(*m)->work) continue;
+        bool again = has_begun(*m);
+        if (!again && !is_used(conf, *m)) continue;
+        if (!again) begun.list[begun.count++] = *m;
+        if ((*m)->work->begin) (*m)->work->begin(events);
     }
 }
 
 void modules_end(void) {
-    for (size_t i = 0; builtin_modules[i] && i < sizeof has_begun; i++) {
-        const struct module_work *work = builtin_modules[i]->work;
-        if (has_begun[i] && work->end) work->end();
-        has_begun[i] = false;
-    }
+    for (size_t i = 0; i < begun.count; i++)
+        if (begun.list[i]->work->end) begun.list[i]->work->end();
+    free(begun.list);
+    memset(&begun, 0, sizeof begun);
 }
 
 bool modules_need_helper(const struct conf *conf) {
@@ -111,8 +150,8 @@ void modules_forget(pid_t worker) {
 }
 
 const struct job_kind *modules_job_kind(struct span name) {
-    for (size_t i = 0; builtin_modules[i]; i++) {
-        const struct module_work *work = builtin_modules[i]->work;
+    for (const struct module *const *m = modules_all(); *m; m++) {
+        const struct module_work *work = (*m)->work;
         for (const struct job_kind *const *k = work ? work->jobs : NULL; k && *k; k++)
             if (span_is(name, span_of((*k)->name))) return *k;
     }

@@ -1,4 +1,4 @@
-/* modules.h - the modules that are built in, in the order their hooks run */
+/* modules.h - the modules, built in and loaded, in the order their hooks run */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #ifndef GOLDCREST_MODULES_H
 #define GOLDCREST_MODULES_H
@@ -12,7 +12,13 @@
  * before who looks at it, who refuses before who answers. */
 extern const struct module *const builtin_modules[];
 
-/* By "mod_alias", or "mod_compress" and other names of old; NULL if it is not built in. */
+/* Those, and the ones that were loaded; NULL at the end. Until the next modules_add(). */
+const struct module *const *modules_all(void);
+
+/* A module that was loaded: right in front of that one, or behind all others. */
+void modules_add(const struct module *m, const struct module *before);
+
+/* By "mod_alias", or "mod_compress" and other names of old; NULL if it is not there. */
 const struct module *module_find(struct span name);
 
 /* Is it a module that lighttpd has or had? Its replacement or reason, else NULL. */
@@ -31,7 +37,7 @@ void modules_forget(pid_t worker);
 /* Does a module of this configuration want the helper process? */
 bool modules_need_helper(const struct conf *conf);
 
-/* Of any module that is built in; NULL: there is no such kind. */
+/* Of any module; NULL: there is no such kind. */
 const struct job_kind *modules_job_kind(struct span name);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "net/listener.h"
 #include "server/modules.h"
+#include "server/plugins.h"
 #include "server/secure.h"
 
 static const struct module core_module = {
@@ -30,9 +31,9 @@ static bool is_used(const struct conf *conf, const struct module *m) {
     return false;
 }
 
-static const char *builtin_name(void *arg, size_t i) {
+static const char *module_name(void *arg, size_t i) {
     (void)arg;
-    return builtin_modules[i] ? builtin_modules[i]->name : NULL;
+    return modules_all()[i] ? modules_all()[i]->name : NULL;
 }
 
 /* Modules of lighttpd that are no modules here, because what they do is always there. */
@@ -45,48 +46,59 @@ static bool is_inherent(struct span name) {
 }
 
 static void complain_module(const struct value *v, struct complaints *c) {
-    if (is_inherent(v->string)) return;
-    const char *known = module_known(v->string), *near = did_you_mean(v->string, builtin_name, NULL);
+    const char *known = module_known(v->string), *near = did_you_mean(v->string, module_name, NULL);
     char hint[HINT_BYTES];
     complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, known ? NULL : hint_near(hint, near, NULL),
              "%.*s is left out: %s",
              SPAN_ARG(v->string), known ? known : "there is no such module");
 }
 
+/* From the module directory. NULL: it is not there, or no good (said). */
+static const struct module *load_module(const struct value *v, struct complaints *c) {
+    struct buf why = {0};
+    enum plugin_result result = plugins_load(v->string, &why);
+    if (result == PLUGIN_NONE) complain_module(v, c);
+    if (result == PLUGIN_BAD)
+        complain(c, COMPLAINT_ERROR, v->place, v->string.n + 2, buf_text(&why), "%.*s cannot be loaded",
+                 SPAN_ARG(v->string));
+    buf_done(&why);
+    return result == PLUGIN_LOADED ? module_find(v->string) : NULL;
+}
+
 static void check_module(const struct value *v, struct complaints *c) {
     const struct module *m = module_find(v->string);
-    if (!m) complain_module(v, c);
-    else if (!span_is(v->string, span_of(m->name)))
+    if (!m && !is_inherent(v->string)) m = load_module(v, c);
+    if (m && !span_is(v->string, span_of(m->name)))
         complain(c, COMPLAINT_WARNING, v->place, v->string.n + 2, NULL, "%.*s is %s today", SPAN_ARG(v->string),
                  m->name);
 }
 
-/* The modules of server.modules that are built in, in our order, and lighttpd's three that come by themselves; with
+/* The modules of server.modules, in our order, and lighttpd's three that come by themselves; with
  * mod_auth those that know passwords. */
 static void choose_modules(struct conf *conf, struct complaints *c) {
     const struct assignment *modules = block_find(conf->tree->blocks[0], SPAN("server.modules"));
     const struct assignment *compat = block_find(conf->tree->blocks[0], SPAN("server.compat-module-load"));
     const struct value *list = modules && modules->value.type == VALUE_ARRAY ? &modules->value : NULL;
     bool by_themselves = true;
-    size_t builtin = 0;
+    size_t count = 0;
     if (compat) value_as_bool(&compat->value, &by_themselves);
-    while (builtin_modules[builtin]) builtin++;
-    conf->modules = memory_zeroed(builtin + 2, sizeof(struct module *));
-    use_module(conf, &core_module);
-    use_module(conf, &secure_module);
     for (size_t i = 0; list && i < list->count; i++)
         if (list->elements[i].value.type == VALUE_STRING) check_module(&list->elements[i].value, c);
-    for (size_t m = 0; m < builtin; m++) {
-        struct span name = span_of(builtin_modules[m]->name);
+    while (modules_all()[count]) count++;
+    conf->modules = memory_zeroed(count + 2, sizeof(struct module *));
+    use_module(conf, &core_module);
+    use_module(conf, &secure_module);
+    for (const struct module *const *m = modules_all(); *m; m++) {
+        struct span name = span_of((*m)->name);
         bool wanted =
             by_themselves && (span_is(name, SPAN("mod_indexfile")) || span_is(name, SPAN("mod_dirlisting")) ||
                               span_is(name, SPAN("mod_staticfile")));
         for (size_t i = 0; list && i < list->count; i++) {
             struct span listed = list->elements[i].value.string;
-            wanted |= module_find(listed) == builtin_modules[m] ||
+            wanted |= module_find(listed) == *m ||
                       (span_starts(name, SPAN("mod_authn_")) && span_is(listed, SPAN("mod_auth")));
         }
-        if (wanted) use_module(conf, builtin_modules[m]);
+        if (wanted) use_module(conf, *m);
     }
 }
 
@@ -114,17 +126,17 @@ static const char *any_directive(void *arg, size_t i) {
         if (i-- == 0) return d->name;
     for (const struct directive *d = tls_directives; d->name; d++)
         if (i-- == 0) return d->name;
-    for (size_t m = 0; builtin_modules[m]; m++)
-        for (const struct directive *d = builtin_modules[m]->directives; d->name; d++)
+    for (const struct module *const *m = modules_all(); *m; m++)
+        for (const struct directive *d = (*m)->directives; d->name; d++)
             if (i-- == 0) return d->name;
     return NULL;
 }
 
 static const char *module_of(const struct conf *conf, struct span name) {
-    for (size_t m = 0; builtin_modules[m]; m++) {
-        if (is_used(conf, builtin_modules[m])) continue;
-        for (const struct directive *d = builtin_modules[m]->directives; d->name; d++)
-            if (span_is(name, span_of(d->name))) return builtin_modules[m]->name;
+    for (const struct module *const *m = modules_all(); *m; m++) {
+        if (is_used(conf, *m)) continue;
+        for (const struct directive *d = (*m)->directives; d->name; d++)
+            if (span_is(name, span_of(d->name))) return (*m)->name;
     }
     return NULL;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # live.py - runs the live tests, one line each
 # SPDX-License-Identifier: BSD-3-Clause
+import importlib
 import os
 import re
 import shutil
@@ -10,32 +11,6 @@ import time
 import traceback
 
 import harness
-import t_auth
-import t_backends
-import t_cgi
-import t_command
-import t_conformance
-import t_debian
-import t_deflate
-import t_explain
-import t_fastcgi
-import t_extforward
-import t_features
-import t_h2
-import t_h2_backend
-import t_health
-import t_helper
-import t_large
-import t_quiet
-import t_reload
-import t_proxy
-import t_signals
-import t_tls
-import t_tls_access
-import t_tls_backend
-import t_tls_life
-import t_wiki
-import t_websocket
 
 LIMIT_S = 300  # for one test
 
@@ -63,6 +38,13 @@ def is_wanted(test, words):
     return (not words or any(w in test.name for w in words)) and re.search(pattern, test.name)
 
 
+def modules():
+    """Each t_*.py beside this file."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    return [importlib.import_module(name[:-3]) for name in sorted(os.listdir(here))
+            if name.startswith("t_") and name.endswith(".py")]
+
+
 def main(words):
     what = os.environ.get("LIVE_NAME", "") and os.environ["LIVE_NAME"] + ": "
     passed = skipped = 0
@@ -70,11 +52,7 @@ def main(words):
     harness.scratch = tempfile.mkdtemp(prefix="goldcrest-live.")
     try:
         harness.install()
-        modules = (t_features, t_large, t_conformance, t_debian, t_command, t_backends, t_quiet, t_reload, t_signals,
-                   t_deflate, t_tls, t_tls_access, t_tls_life, t_auth, t_h2, t_h2_backend, t_tls_backend, t_websocket,
-                   t_extforward, t_proxy, t_health, t_cgi, t_helper, t_fastcgi, t_wiki,
-                   t_explain)
-        for test in [t for m in modules for t in m.tests() if is_wanted(t, words)]:
+        for test in [t for m in modules() for t in m.tests() if is_wanted(t, words)]:
             begun = time.monotonic()
             problem = run(test)
             took = time.monotonic() - begun

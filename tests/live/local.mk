@@ -39,6 +39,7 @@ EXTRA_DIST += \
 	tests/live/t_large.py \
 	tests/live/t_h2_backend.py \
 	tests/live/t_health.py \
+	tests/live/t_plugins.py \
 	tests/live/t_proxy.py \
 	tests/live/t_quiet.py \
 	tests/live/t_reload.py \
