@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/modules.h"
+#include "server/plugins.h"
 #include "server/serving.h"
 
 enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
@@ -94,6 +95,7 @@ static void make_slots(struct master *m, unsigned slots) {
 }
 
 bool crew_start(struct master *m) {
+    m->plugins = plugins_loaded();
     make_slots(m, m->rehearses ? 1 : crew_size(m, m->conf));
     for (unsigned i = 0; i < m->slots; i++)
         if (!start_worker(m, i)) return false;

@@ -35,6 +35,7 @@ struct master {
     struct logger *loggers;
     struct renewal renewal;
     struct helper helper;
+    unsigned plugins; /* how many were loaded when the workers began */
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
     struct child *retired;   /* workers that end when their clients have: not started again */

@@ -8,18 +8,26 @@
 #include <unistd.h>
 
 #include "base/library.h"
+#include "base/memory.h"
 #include "server/modules.h"
 #include "server/plugin.h"
 
 static const char *directory; /* NULL: none is looked for */
-static unsigned loaded;
+static const struct module **loaded; /* in the order in which they came */
+static size_t loaded_count, loaded_cap;
 
 void plugins_set_directory(const char *name) {
     directory = name;
 }
 
 unsigned plugins_loaded(void) {
-    return loaded;
+    return (unsigned)loaded_count;
+}
+
+const char *plugins_with_jobs(unsigned since) {
+    for (size_t i = since; i < loaded_count; i++)
+        if (loaded[i]->work && loaded[i]->work->jobs) return loaded[i]->name;
+    return NULL;
 }
 
 /* The name becomes part of a path. */
@@ -65,7 +73,8 @@ static bool join(const struct plugin *p, struct span name, struct buf *why) {
         return false;
     }
     modules_add(m, before);
-    loaded++;
+    loaded = memory_grow(loaded, &loaded_cap, loaded_count + 1, sizeof *loaded);
+    loaded[loaded_count++] = m;
     return true;
 }
 

@@ -21,4 +21,7 @@ enum plugin_result plugins_load(struct span name, struct buf *why);
 /* How many were loaded so far: processes that were forked before have fewer. */
 unsigned plugins_loaded(void);
 
+/* One of those behind the first `since` whose jobs a helper process that was there before does not know; or NULL. */
+const char *plugins_with_jobs(unsigned since);
+
 #endif

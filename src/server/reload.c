@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/modules.h"
+#include "server/plugins.h"
 #include "server/plan.h"
 #include "server/programs.h"
 #include "tls/context.h"
@@ -72,9 +73,14 @@ static void send_all(struct master *m, const struct conf *old) {
 
 /* What workers cannot take on in the middle of their lives: then others begin under the new configuration, and those
  * that are there end when their clients have. */
-static bool needs_new_workers(const struct conf *old, const struct conf *new) {
+static bool needs_new_workers(const struct master *m, const struct conf *old, const struct conf *new) {
     (void)old, (void)new;
-    return false;
+    return plugins_loaded() > m->plugins; /* behind chroot() they could not load them */
+}
+
+static void say_jobs_that_wait(const struct master *m) {
+    const char *name = m->helper.pid ? plugins_with_jobs(m->plugins) : NULL;
+    if (name) say_warning("%s: what it asks of the helper process works after the next start or upgrade", name);
 }
 
 /* False: workers do not start under the new configuration; the old one is in force again. */
@@ -84,8 +90,9 @@ static bool put_in_force(struct master *m, struct conf *new) {
     renewal_watch(&m->renewal, new);
     if (new->has_tls) crew_tell_all(m, CONTROL_TICKETS, tls_tickets());
     conf_each_piped_log(new, master_start_logger, m);
+    say_jobs_that_wait(m);
     reload_prepare_helper(m);
-    bool ok = true, others = needs_new_workers(old, new);
+    bool ok = true, others = needs_new_workers(m, old, new);
     if (others) ok = crew_renew(m);
     else send_all(m, old);
     if (!ok) m->conf = old;

@@ -105,11 +105,13 @@ def by_reload(backend):
                     arguments=("-D", "-m", modules))
     server.file("hello", "the file\n")
     assert get(server.port, "/hello")[2] == b"the file\n"
+    before = server.workers()
     server.configure('server.max-worker = 3\n' + settings('example.texts = ( "/hello" => "Good day" )\n'))
     server.send(signal.SIGUSR1)
     server.wait_log("is in force")
     harness.wait_for(lambda: all(get(server.port, "/hello")[2] == b"Good day, 127.0.0.1\n" for _ in range(20)),
                      "all workers to have the module")
+    harness.wait_for(lambda: not set(before) & set(server.workers()), "workers that were there before to be gone")
     assert server.end() == 0
 
 
