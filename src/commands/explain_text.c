@@ -234,8 +234,8 @@ static void say_component(struct page *p, const struct component *c) {
     if (c->error) {
         say(p, BAD, "%-34s", strerror(c->error));
     } else {
-        say(p, c->may ? PLAIN : BAD, "%s%s%s%s %-23s", kind_of(c->mode), bits[(c->mode >> 6) & 7],
-            bits[(c->mode >> 3) & 7], bits[c->mode & 7], c->owner);
+        say(p, c->may ? PLAIN : BAD, "%s%s%s%s%s %-22s", kind_of(c->mode), bits[(c->mode >> 6) & 7],
+            bits[(c->mode >> 3) & 7], bits[c->mode & 7], c->mode & 01000 ? "t" : " ", c->owner);
     }
     fill(p, 36);
     say(p, c->may ? PLAIN : BAD, "%.*s", SPAN_ARG(c->name));

@@ -13,6 +13,7 @@
 
 struct expiry {
     struct span prefix; /* of the path, or of the media type */
+    struct place place;
     struct lifetime lifetime;
 };
 
@@ -30,6 +31,7 @@ static const struct settings defaults = {NULL, NULL};
 static bool parse(struct expiry *x, const struct element *e, struct complaints *c) {
     const char *wrong = lifetime_parse(e->value.string, &x->lifetime);
     x->prefix = e->key;
+    x->place = e->key_place;
     if (!wrong) return true;
     complain(c, COMPLAINT_ERROR, e->value.place, e->value.string.n + 2,
              "write for instance \"access plus 2 hours 30 minutes\"", "\"%.*s\" is no time: %s",
@@ -69,17 +71,20 @@ static bool is_active(const void *settings) {
     return (s->by_url && s->by_url->count) || (s->by_type && s->by_type->count);
 }
 
-static const struct lifetime *find(const struct expiries *list, struct span what, bool any_case) {
+static const struct expiry *find(const struct expiries *list, struct span what, bool any_case) {
     for (size_t i = 0; list && i < list->count; i++) {
         const struct expiry *x = &list->list[i];
-        if (any_case ? span_starts_ci(what, x->prefix) : span_starts(what, x->prefix)) return &x->lifetime;
+        if (any_case ? span_starts_ci(what, x->prefix) : span_starts(what, x->prefix)) return x;
     }
     return NULL;
 }
 
 static const struct lifetime *lifetime_of(struct request *r, const struct settings *s) {
-    const struct lifetime *l = find(s->by_url, r->in.uri.path, request_core(r)->lowercase_filenames);
-    return l ? l : find(s->by_type, fields_get(&r->out, &r->arena, HEADER_CONTENT_TYPE), true);
+    const struct expiry *x = find(s->by_url, r->in.uri.path, request_core(r)->lowercase_filenames);
+    if (!x) x = find(s->by_type, fields_get(&r->out, &r->arena, HEADER_CONTENT_TYPE), true);
+    if (x && x->lifetime.from != LIFETIME_NONE)
+        request_note(r, x->place, "\"%.*s\" tells how long it stays fresh", SPAN_ARG(x->prefix));
+    return x ? &x->lifetime : NULL;
 }
 
 /* When the file was changed; false if there is none. The answer then depends on the time that has passed. */

@@ -8,6 +8,7 @@
 #include "server/conn.h"
 #include "server/module.h"
 #include "server/plan.h"
+#include "server/watch.h"
 
 /* ---- a request -------------------------------------------------------------------------------- */
 
@@ -16,6 +17,7 @@ enum handler request_admit(struct request *r, const struct plan *plan) {
         const struct planned_hook *h = &plan->hooks[PHASE_ADMIT][i];
         if (i == 0) request_set_plan(r, plan);
         enum handler word = h->run(r, h->settings);
+        watch_step(r, PHASE_ADMIT, h, word);
         if (word == HANDLER_GO_ON) continue;
         request_lasts(r, LASTS_NOT);
         r->is_turned_away = true;

@@ -367,6 +367,8 @@ static void play(struct stage *s, struct rehearsal *x) {
     if (r->plan && r->module_data) request_run_hooks(r, PHASE_REQUEST_RESET);
     request_drop(r);
     s->conn.request = NULL;
+    s->conn.is_last = s->conn.is_forwarder = false;
+    conn_drop_kept(&s->conn);
     replies_clear(s->worker.replies);
 }
 

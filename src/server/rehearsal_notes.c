@@ -10,7 +10,9 @@
 const char *phase_name(enum phase phase) {
     static const char *const names[PHASE_COUNT] = {
         [PHASE_ACCEPT] = "accept",
+        [PHASE_PEER] = "peer",
         [PHASE_CLIENT] = "client",
+        [PHASE_ADMIT] = "admit",
         [PHASE_URI_RAW] = "uri raw",
         [PHASE_URI_CLEAN] = "uri clean",
         [PHASE_DOCROOT] = "docroot",
@@ -257,6 +259,8 @@ static void add_origins(struct stage *s, const struct request *r, const struct p
         *o = (struct rehearsal_origin){arena_copy(&x->arena, f->name), arena_copy(&x->arena, f->value), NULL, at};
         o->module = h ? r->conf->modules[h->module]->name : "core";
         if (key.source) o->at = key;
+        else if (x->note_count && !x->notes[x->note_count - 1].module && x->notes[x->note_count - 1].at.source)
+            o->at = x->notes[x->note_count - 1].at; /* what the module has just told */
     }
 }
 
