@@ -78,8 +78,9 @@ class Question:
 
     def line(self, server):
         port = server.tls_port if self.tls else server.port
+        socket_name = "%s:%d" % (getattr(server, "bound_to", LOCALHOST), port)
         return "\t".join(["%s %s" % (self.method, self.target), *self.lines, "--from=" + self.address,
-                          "--socket=127.0.0.1:%d" % port]) + "\n"
+                          "--socket=" + socket_name]) + "\n"
 
     def bytes(self):
         head = "\r\n".join(["%s %s HTTP/1.1" % (self.method, self.target), *self.lines, "", ""])

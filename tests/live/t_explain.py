@@ -6,6 +6,7 @@ import os
 import socket
 
 import harness
+import t_debian
 from certificates import tls_text
 from explaining import ADDRESSES, compare, count_of_requests, tree
 from harness import Server, Test, backends, features, folder, is_root, need, write
@@ -172,6 +173,18 @@ def example(backend):
     assert server.end() == 0
 
 
+def debian(enabled):
+    """A configuration as Debian ships it, with its user; the backends in it are there for nobody."""
+    need("PCRE support", "mod_access", "mod_alias", "mod_redirect", "mod_dirlisting", "mod_deflate", "zlib support")
+    addresses_are_ours()
+    server, _ = t_debian.start(enabled)
+    server.bound_to = "0.0.0.0"
+    tree(os.path.join(server.dir, "var/www/html"))
+    kinds = compare(server, os.path.join(server.dir, "etc/lighttpd/lighttpd.conf"), count_of_requests(REQUESTS), 101)
+    assert len(kinds) >= 4, "these requests have too few kinds of answers: %r" % kinds
+    assert server.end() == 0
+
+
 # ---- what users see ---------------------------------------------------------------------------------
 
 def explained(config, *arguments):
@@ -292,3 +305,6 @@ def tests():
             yield Test("explain: says what the server does, %s, %s" % (kind, backend), same, backend, number, kind,
                        modules, text)
         yield Test("explain: says what the server does, doc/goldcrest.conf, %s" % backend, example, backend)
+    for enabled in (["90-debian-doc.conf", "20-deflate.conf"], ["10-simple-vhost.conf", "10-dir-listing.conf"],
+                    ["10-userdir.conf", "10-expire.conf", "10-rewrite.conf", "05-auth.conf", "11-extforward.conf"]):
+        yield Test("explain: says what the server does, Debian: %s" % " ".join(enabled), debian, enabled)
