@@ -166,6 +166,8 @@ goldcrest_parts = \
 
 goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 
+include src/commands/import/local.mk
+
 sbin_PROGRAMS += src/goldcrest
 src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
 	src/commands/commands.c src/commands/commands.h \
@@ -173,8 +175,9 @@ src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
 	src/commands/explain.c src/commands/explain.h \
 	src/commands/explain_facts.c \
 	src/commands/explain_json.c \
-	src/commands/explain_text.c
+	src/commands/explain_text.c \
+	src/commands/import.c
 src_goldcrest_LDFLAGS = $(AM_LDFLAGS) $(GC_EXPORT)
-src_goldcrest_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)
+src_goldcrest_LDADD = src/commands/import/libimport.la $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)
 
 include src/headers.mk

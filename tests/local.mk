@@ -14,6 +14,7 @@ include tests/unit/h2/local.mk
 include tests/unit/tls/local.mk
 include tests/unit/server/local.mk
 include tests/unit/modules/local.mk
+include tests/unit/commands/local.mk
 include tests/fuzz/local.mk
 include tests/replay/local.mk
 include tests/bench/local.mk

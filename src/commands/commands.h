@@ -23,6 +23,7 @@ enum { COMMAND_USAGE = 255 };
 extern const struct command commands[];
 
 int explain_run(int argc, char **argv); /* explain.c */
+int import_run(int argc, char **argv);  /* import.c */
 
 /* NULL: it is no command's name. */
 const struct command *command_find(const char *name);

@@ -89,6 +89,7 @@ struct request {
     void *handler_arg;
     struct span server_name;  /* SERVER_NAME: server.name, or the authority */
     struct span user;         /* REMOTE_USER, once somebody authenticated it */
+    struct span fallback;     /* $HTTP["fallback"]: where url.try-files has sent it; empty: nowhere */
     struct fields env;        /* what modules add to a gateway's environment */
     struct fields out;        /* of the response */
     struct fields trailers;   /* of the response; from its source, before SOURCE_END */

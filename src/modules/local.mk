@@ -30,6 +30,12 @@ endif
 if MOD_REDIRECT
 src_modules_libmodules_la_SOURCES += src/modules/mod_redirect.c
 endif
+if MOD_RETURN
+src_modules_libmodules_la_SOURCES += src/modules/mod_return.c
+endif
+if MOD_TRYFILES
+src_modules_libmodules_la_SOURCES += src/modules/mod_tryfiles.c
+endif
 if MOD_REWRITE
 src_modules_libmodules_la_SOURCES += src/modules/mod_rewrite.c
 endif

@@ -21,6 +21,7 @@ static const struct {
     {"querystring", OPERAND_QUERY, HEADER_OTHER},
     {"query-string", OPERAND_QUERY, HEADER_OTHER},
     {"scheme", OPERAND_SCHEME, HEADER_OTHER},
+    {"fallback", OPERAND_FALLBACK, HEADER_OTHER},
     {"request-method", OPERAND_METHOD, HEADER_OTHER},
     {"remoteip", OPERAND_REMOTE_IP, HEADER_OTHER},
     {"remote-ip", OPERAND_REMOTE_IP, HEADER_OTHER},
@@ -142,6 +143,7 @@ struct span condition_operand_text(const struct condition *c, const struct reque
     case OPERAND_HOST: return r->in.authority;
     case OPERAND_QUERY: return r->in.uri.query;
     case OPERAND_SCHEME: return r->is_tls ? SPAN("https") : SPAN("http");
+    case OPERAND_FALLBACK: return r->fallback.n ? r->fallback : SPAN("");
     case OPERAND_SOCKET: return socket;
     case OPERAND_METHOD: return r->in.method_text;
     case OPERAND_REMOTE_IP: return (struct span){room, addr_format(&r->client, room)};

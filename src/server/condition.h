@@ -19,6 +19,7 @@ enum operand {
     OPERAND_HOST,
     OPERAND_QUERY,
     OPERAND_SCHEME,
+    OPERAND_FALLBACK, /* empty where replies are looked for: what follows is found with them */
     OPERAND_SOCKET,
     /* from here on: not a function of (listener, host, target) */
     OPERAND_METHOD,

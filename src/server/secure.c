@@ -122,7 +122,9 @@ static void complain_unknowable(const struct conf *conf, size_t block, struct co
     struct place at = place_of_any(conf, block);
     for (const struct block *b = conf->tree->blocks[block]; at.source && b; b = b->parent) {
         enum operand operand = conf->conditions.list[b->number].operand;
-        if (operand != OPERAND_URL && operand != OPERAND_QUERY && operand < OPERAND_METHOD) continue;
+        if (operand < OPERAND_METHOD && operand != OPERAND_URL && operand != OPERAND_QUERY &&
+            operand != OPERAND_FALLBACK)
+            continue;
         if (operand == OPERAND_REMOTE_IP) continue;
         complain(c, COMPLAINT_WARNING, at, 1, "put it into a block of $HTTP[\"host\"] or $SERVER[\"socket\"]",
                  "ssl.* depends on $%.*s[\"%.*s\"], which is not known when a connection begins",

@@ -263,6 +263,7 @@ EXTRA_DIST += \
 	tests/replay/stream-body-error-handler.replay \
 	tests/replay/tunnel.replay \
 	tests/replay/tunnel-time.replay \
+	tests/replay/try-files.replay \
 	tests/replay/tunnel-refused.replay \
 	tests/replay/tunnel-room.replay \
 	tests/replay/tunnel-whole-connection.replay \

@@ -1,0 +1,264 @@
+/* places.c - locations become chains of conditions on the path, in the order in which nginx looks them up */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "commands/import/import.h"
+
+enum match { MATCH_EXACT, MATCH_FIRST, MATCH_REGEX, MATCH_PREFIX, MATCH_NAMED }; /* FIRST: ^~ */
+
+/* place - a location on its way into a chain */
+struct place {
+    struct nginx_directive *at;
+    enum match match;
+    bool any_case;
+    struct span path;
+    bool adds_slash; /* its path without the slash, which is redirected */
+    bool is_front; /* a prefix that has to be looked at before regular expressions */
+};
+
+struct places {
+    struct place *list;
+    size_t count, cap;
+};
+
+
+/* ---- settings of a block ---------------------------------------------------------------------- */
+
+static void set_alias(struct import *im, struct nginx_directive *block, struct settings *s) {
+    struct nginx_directive *d = own(block, "alias");
+    if (!d) return;
+    struct span to = nginx_word(d, 1), from = nginx_word(block, block->count - 1);
+    bool is_regex = block->count == 3 && nginx_word(block, 1).p[0] == '~';
+    translated(im, d);
+    if (is_regex || span_find(to, '$') < to.n) left(im, d, "an alias has a prefix and no variables (alias.url)");
+    else
+        settings_set(s, "alias.url",
+                     joined(im, "( %.*s => %.*s )", SPAN_ARG(quoted(im, from)), SPAN_ARG(quoted(im, to))), d);
+}
+
+static void certificates(struct import *im, struct nginx_directive *block, struct settings *s) {
+    static const struct {
+        const char *name, *key;
+    } files[] = {{"ssl_certificate", "ssl.pemfile"},
+                 {"ssl_certificate_key", "ssl.privkey"},
+                 {"ssl_stapling_file", "ssl.stapling-file"},
+                 {"ssl_client_certificate", "ssl.verifyclient.ca-file"},
+                 {"ssl_crl", "ssl.verifyclient.ca-crl-file"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct nginx_directive *d = inherited(block, files[i].name);
+        if (!d) continue;
+        translated(im, d);
+        settings_set(s, files[i].key, quoted(im, beside_main(im, nginx_word(d, 1))), d);
+    }
+    struct nginx_directive *d = inherited(block, "ssl_verify_client"), *depth = inherited(block, "ssl_verify_depth");
+    if (depth) translated(im, depth);
+    if (!d) return;
+    translated(im, d);
+    bool on = span_is(nginx_word(d, 1), SPAN("on"));
+    if (!on && !span_is(nginx_word(d, 1), SPAN("optional"))) return;
+    settings_set(s, "ssl.verifyclient.activate", SPAN("\"enable\""), d);
+    settings_set(s, "ssl.verifyclient.enforce", span_of(on ? "\"enable\"" : "\"disable\""), d);
+    if (depth) settings_set(s, "ssl.verifyclient.depth", nginx_word(depth, 1), depth);
+}
+
+void settings_of(struct import *im, struct nginx_directive *block, struct settings *s) {
+    struct nginx_directive *internal = own(block, "internal");
+    plain_settings(im, block, s);
+    certificates(im, block, s);
+    set_alias(im, block, s);
+    gateway_settings(im, block, s);
+    rule_settings(im, block, s);
+    content_settings(im, block, s);
+    if (internal) left(im, internal, "what is for error pages and files alone can be asked for by clients, too");
+}
+
+/* ---- places ----------------------------------------------------------------------------------- */
+
+static struct place place_of(struct nginx_directive *d) {
+    static const struct {
+        const char *word;
+        enum match match;
+        bool any_case;
+    } modifiers[] = {{"=", MATCH_EXACT, false}, {"^~", MATCH_FIRST, false}, {"~", MATCH_REGEX, false},
+                     {"~*", MATCH_REGEX, true}};
+    struct place p = {d, MATCH_PREFIX, false, nginx_word(d, d->count - 1), false, false};
+    for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++) {
+        struct span word = nginx_word(d, 1), modifier = span_of(modifiers[i].word);
+        bool stuck = d->count == 2 && span_starts(word, modifier); /* location =/x */
+        if (!(d->count == 3 && span_is(word, modifier)) && !stuck) continue;
+        p.match = modifiers[i].match;
+        p.any_case = modifiers[i].any_case;
+        if (stuck) p.path = span_from(word, modifier.n);
+    }
+    if (p.match == MATCH_PREFIX && p.path.n && p.path.p[0] == '@') p.match = MATCH_NAMED;
+    return p;
+}
+
+static void add_place(struct places *all, struct place p) {
+    all->list = memory_grow(all->list, &all->cap, all->count + 1, sizeof *all->list);
+    all->list[all->count++] = p;
+}
+
+static bool is_prefix(const struct place *p) {
+    return p->match == MATCH_FIRST || p->match == MATCH_PREFIX;
+}
+
+static bool has_places(const struct nginx_directive *block) {
+    return next_named(block->first, "location") != NULL;
+}
+
+static bool has_regexes(const struct places *all) {
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].match == MATCH_REGEX) return true;
+    return false;
+}
+
+/* ^~ comes before regular expressions, and so has to do every prefix with something to be looked up inside, and all
+ * that is longer than such a one. */
+static void find_front(struct places *all) {
+    bool regexes = has_regexes(all);
+    for (size_t i = 0; i < all->count; i++) {
+        struct place *p = &all->list[i];
+        p->is_front = p->match == MATCH_FIRST || (p->match == MATCH_PREFIX && regexes && has_places(p->at));
+    }
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < all->count; k++)
+            if (is_prefix(&all->list[i]) && is_prefix(&all->list[k]) && all->list[k].is_front && i != k &&
+                span_starts(all->list[i].path, all->list[k].path) && all->list[k].path.n < all->list[i].path.n)
+                all->list[i].is_front = true;
+}
+
+/* The order of a chain; within it the longer prefix comes first, and regular expressions stay as they are. */
+static int turn_of(const struct place *p) {
+    if (p->match == MATCH_NAMED) return 0;
+    if (p->match == MATCH_EXACT) return 1;
+    if (is_prefix(p)) return p->is_front ? 2 : 4;
+    return 3;
+}
+
+static bool comes_before(const struct place *a, const struct place *b) {
+    int x = turn_of(a), y = turn_of(b);
+    return x != y ? x < y : is_prefix(a) && is_prefix(b) && a->path.n > b->path.n;
+}
+
+/* Stable, and they are few. */
+static void sort_places(struct places *all) {
+    for (size_t i = 1; i < all->count; i++) {
+        struct place p = all->list[i];
+        size_t at = i;
+        for (; at > 0 && comes_before(&p, &all->list[at - 1]); at--) all->list[at] = all->list[at - 1];
+        all->list[at] = p;
+    }
+}
+
+static bool has_exact(const struct places *all, struct span path) {
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].match == MATCH_EXACT && span_is(all->list[i].path, path)) return true;
+        else if (is_prefix(&all->list[i]) && span_is(all->list[i].path, path)) return true;
+    return false;
+}
+
+/* "/app" leads to a location "/app/" that a backend answers. */
+static void add_slashes(struct places *all) {
+    size_t count = all->count;
+    for (size_t i = 0; i < count; i++) {
+        struct place p = all->list[i];
+        bool passes = own(p.at, "proxy_pass") || own(p.at, "fastcgi_pass") || own(p.at, "uwsgi_pass") ||
+                      own(p.at, "scgi_pass");
+        if (!is_prefix(&p) || !passes || p.path.n < 2 || p.path.p[p.path.n - 1] != '/') continue;
+        p.path.n--;
+        p.match = MATCH_EXACT;
+        p.adds_slash = true;
+        if (!has_exact(all, p.path)) add_place(all, p);
+    }
+}
+
+static void collect(struct nginx_directive *block, const struct places *outer, struct places *all) {
+    for (struct nginx_directive *d = next_named(block->first, "location"); d; d = next_named(d->next, "location"))
+        add_place(all, place_of(d));
+    add_slashes(all);
+    for (size_t i = 0; outer && i < outer->count; i++)
+        if (outer->list[i].match == MATCH_REGEX) add_place(all, outer->list[i]);
+    find_front(all);
+    sort_places(all);
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+static void condition_of(struct import *im, const struct place *p, struct span *condition) {
+    static const char *const forms[] = {"$HTTP[\"url\"] == ", "$HTTP[\"url\"] =^ ", "$HTTP[\"url\"] =~ ",
+                                        "$HTTP[\"url\"] =^ ", "$HTTP[\"fallback\"] == "};
+    struct span text = p->match == MATCH_REGEX ? regex_for_path(im, p->path, p->any_case) : p->path;
+    *condition = joined(im, "%s%.*s", forms[p->match], SPAN_ARG(quoted(im, text)));
+}
+
+static void write_chain(struct import *im, struct nginx_directive *block, const struct places *outer,
+                        const struct settings *around);
+
+/* What a server rewrites and redirects holds in its locations, in front of what they say themselves. */
+static void keep_rules(struct import *im, struct settings *s) {
+    for (size_t i = 0; im->server && i < 4; i++) {
+        const struct setting *outer = settings_find(im->server, span_of(ending_keys[i]));
+        const struct setting *inner = settings_find(s, span_of(ending_keys[i]));
+        if (!outer) continue;
+        const struct setting *code = settings_find(im->server, SPAN("url.redirect-code"));
+        bool joins = inner && outer->value.p[0] == '(' && !span_is(outer->value, inner->value);
+        if (!inner) settings_set(s, ending_keys[i], outer->value, outer->from);
+        if (!inner && code && i == 2) settings_set(s, "url.redirect-code", code->value, code->from);
+        if (!joins) continue;
+        struct span first = span_upto(outer->value, outer->value.n - 2), rest = span_from(inner->value, 1);
+        settings_set(s, ending_keys[i], joined(im, "%.*s,%.*s", SPAN_ARG(first), SPAN_ARG(rest)), inner->from);
+    }
+}
+
+static void write_place(struct import *im, struct nginx_directive *at, const struct places *outer,
+                        const struct settings *around) {
+    struct settings s = {NULL, 0, 0};
+    translated(im, at);
+    settings_of(im, at, &s);
+    keep_rules(im, &s);
+    write_settings(im, &s, around);
+    write_access(im, at);
+    write_chain(im, at, outer, &s);
+    write_ifs(im, at, &s, false);
+    settings_done(&s);
+}
+
+static bool is_everything(const struct place *p) {
+    return p->match == MATCH_PREFIX && span_is(p->path, SPAN("/"));
+}
+
+static void write_chain(struct import *im, struct nginx_directive *block, const struct places *outer,
+                        const struct settings *around) {
+    struct places all = {NULL, 0, 0};
+    collect(block, outer, &all);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct place *p = &all.list[i];
+        struct span condition;
+        bool last = is_everything(p);
+        condition_of(im, p, &condition);
+        if (i) write_close(im, true);
+        if (i || !last) write_open(im, i > 0, last ? "" : condition.p, p->at);
+        if (p->adds_slash) {
+            write_line(im, p->at, "url.redirect = ( \"\" => \"%.*s/${qsa}\" )", SPAN_ARG(p->path));
+            write_line(im, p->at, "url.redirect-code = 301");
+        } else write_place(im, p->at, p->is_front && p->match != MATCH_FIRST ? &all : NULL, around);
+        if (i + 1 == all.count && (i || !last)) write_close(im, false);
+    }
+    free(all.list);
+}
+
+/* Settings of the block are written; what is in it follows. */
+void write_inside(struct import *im, struct nginx_directive *block, const struct settings *around) {
+    struct nginx_directive *d = own(block, "return");
+    memset(im->is_ended, 0, sizeof im->is_ended);
+    im->server = around;
+    write_access(im, block);
+    if (!d) write_chain(im, block, NULL, around);
+    write_ifs(im, block, around, true);
+    for (d = d ? block->first : NULL; d; d = d->next) /* nothing comes so far */
+        if (nginx_is(d, "location")) settle_subtree(d, NGINX_UNNEEDED, SPAN("the return of its server answers"));
+}
