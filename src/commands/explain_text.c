@@ -267,6 +267,11 @@ static void say_path(struct page *p, const struct rehearsal *x, const struct vie
 
 /* ---- fields, settings, cache, limits ---------------------------------------------------------- */
 
+static struct place place_of(const struct rehearsal *x, struct span directive) {
+    const struct assignment *before, *a = x->plan ? plan_assignment(x->plan, directive, &before) : NULL;
+    return a ? a->place : nowhere;
+}
+
 static void say_fields(struct page *p, const struct rehearsal *x) {
     if (x->end != REHEARSAL_ANSWERED) return;
     title(p, "Fields");
@@ -276,9 +281,11 @@ static void say_fields(struct page *p, const struct rehearsal *x) {
         fill(p, 2);
         say(p, STRONG, "%.*s:", SPAN_ARG(f->name));
         say(p, PLAIN, " %.*s", SPAN_ARG(f->value));
+        struct place at = o ? o->at : nowhere;
+        if (!o && f->id == HEADER_SERVER) at = place_of(x, SPAN("server.tag"));
         if (o && strcmp(o->module, "core") != 0) fill(p, PLACE_COLUMN - 18);
         if (o && strcmp(o->module, "core") != 0) say(p, FAINT, "%s", o->module);
-        end_row(p, o ? o->at : nowhere);
+        end_row(p, at);
     }
 }
 
@@ -320,13 +327,13 @@ static void say_limits(struct page *p, const struct rehearsal *x) {
     if (!x->plan) return;
     title(p, "Limits");
     for (size_t i = 0; explain_limit(x->plan->core, i, &directive, &value, &unit); i++) {
-        const struct assignment *before, *a = plan_assignment(x->plan, directive, &before);
+        struct place at = place_of(x, directive);
         fill(p, 2);
         say(p, PLAIN, "%-34.*s", SPAN_ARG(directive));
         if (value) say(p, PLAIN, "%lu %s", (unsigned long)value, unit);
         else say(p, PLAIN, "no limit");
-        if (!a) say(p, FAINT, "%s(default)", value && !*unit ? "" : " ");
-        end_row(p, a ? a->place : nowhere);
+        if (!at.source) say(p, FAINT, "%s(default)", value && !*unit ? "" : " ");
+        end_row(p, at);
     }
 }
 

@@ -95,9 +95,19 @@ static enum rehearsal_truth truth_of(const struct plan *plan, const struct block
     return CONDITION_FALSE;
 }
 
+/* What was told before conditions are written down belongs to the decision behind them. */
+static void move_to_end(struct rehearsal *x, size_t from, size_t count) {
+    if (count == 0) return;
+    size_t bytes = count * sizeof *x->notes, behind = x->note_count - from - count;
+    struct rehearsal_note *moved = memcpy(arena_get(&x->arena, bytes), x->notes + from, bytes);
+    memmove(x->notes + from, x->notes + from + count, behind * sizeof *x->notes);
+    memcpy(x->notes + from + behind, moved, bytes);
+}
+
 /* After a rewrite those that have changed alone. */
 static void note_conditions(struct stage *s, const struct request *r) {
     const struct conditions *all = &r->conf->conditions;
+    size_t told = first_nameless(s->at), told_count = s->at->note_count - told;
     for (unsigned i = 1; i < all->count; i++) {
         char room[ADDR_TEXT_BYTES];
         const struct condition *c = &all->list[i];
@@ -112,6 +122,7 @@ static void note_conditions(struct stage *s, const struct request *r) {
         n->other = truth == CONDITION_ELSE || truth == CONDITION_OUTSIDE ? other : NULL;
         n->truth = truth;
     }
+    move_to_end(s->at, told, told_count);
 }
 
 /* ---- what has changed ------------------------------------------------------------------------- */

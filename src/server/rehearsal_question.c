@@ -137,10 +137,10 @@ static void say_socket(struct stage *s, const struct listen_spec *spec, const st
     bool wants_tls = span_is_ci(p->scheme, SPAN("https"));
     rehearsal_say(s, PHASE_ACCEPT, at, "socket %.*s%s", SPAN_ARG(spec->name), spec->secure ? ", with TLS" : "");
     if (p->scheme.n && port_of(spec->name) && port_of(spec->name) != p->port)
-        rehearsal_say(s, PHASE_ACCEPT, at, "nobody listens on port %u: it is as if somebody in front handed it on",
+        rehearsal_say(s, PHASE_ACCEPT, nowhere, "nobody listens on port %u: as if somebody in front handed it on",
                       p->port);
     if (p->scheme.n && wants_tls != (spec->secure != NULL))
-        rehearsal_say(s, PHASE_ACCEPT, at, "the URL says %.*s, but this socket is %s TLS", SPAN_ARG(p->scheme),
+        rehearsal_say(s, PHASE_ACCEPT, nowhere, "the URL says %.*s, but this socket is %s TLS", SPAN_ARG(p->scheme),
                       spec->secure ? "with" : "without");
 }
 
