@@ -8,4 +8,64 @@ dist/completion/goldcrest: dist/completion/goldcrest.bash
 	@$(MKDIR_P) dist/completion
 	$(AM_V_GEN)cp $(srcdir)/dist/completion/goldcrest.bash $@
 
-EXTRA_DIST += dist/completion/goldcrest.bash dist/completion/_goldcrest
+EXTRA_DIST += dist/completion/goldcrest.bash dist/completion/_goldcrest dist/README \
+	dist/config dist/logrotate dist/sysusers dist/tmpfiles dist/tools
+
+## What follows is installed only when it is asked for, since each system has one of them:
+##
+##     make install-configuration   the configuration with conf-available/, goldcrest-enable-mod and -disable-mod
+##     make install-systemd         unit, socket, tmpfiles, sysusers
+##     make install-logrotate
+##
+## Files that are there already are left alone, if they are configuration. Packages say where things are, as in
+##
+##     make install-configuration DESTDIR=tmp server_user=www server_group=www document_root=/srv/www
+server_user = www-data
+server_group = $(server_user)
+log_group = $(server_group)
+document_root = /var/www/html
+configdir = $(sysconfdir)/goldcrest
+systemdsystemunitdir = $(prefix)/lib/systemd/system
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+sysusersdir = $(prefix)/lib/sysusers.d
+logrotatedir = $(sysconfdir)/logrotate.d
+
+put_in_place = sed \
+	-e 's|@''sbindir@|$(sbindir)|g' \
+	-e 's|@''libdir@|$(libdir)|g' \
+	-e 's|@''sysconfdir@|$(sysconfdir)|g' \
+	-e 's|@''localstatedir@|$(localstatedir)|g' \
+	-e 's|@''runstatedir@|$(runstatedir)|g' \
+	-e 's|@''user@|$(server_user)|g' \
+	-e 's|@''group@|$(server_group)|g' \
+	-e 's|@''loggroup@|$(log_group)|g' \
+	-e 's|@''docroot@|$(document_root)|g'
+
+## put FROM TO MODE: one file, with the places of this installation in it
+put = put() { $(MKDIR_P) "`dirname "$(DESTDIR)$$2"`" && $(put_in_place) "$(srcdir)/dist/$$1" >"$(DESTDIR)$$2" && \
+	chmod $$3 "$(DESTDIR)$$2"; }
+
+install-configuration:
+	@$(put); for file in goldcrest.conf conf-available/README `cd $(srcdir)/dist/config && echo conf-available/*.conf`; do \
+		if test -f "$(DESTDIR)$(configdir)/$$file"; then echo "$(configdir)/$$file is left as it is"; else \
+			put config/$$file "$(configdir)/$$file" 644 || exit 1; fi; \
+	done
+	$(MKDIR_P) $(DESTDIR)$(configdir)/conf-enabled
+	@$(put); put tools/goldcrest-enable-mod "$(sbindir)/goldcrest-enable-mod" 755
+	cd $(DESTDIR)$(sbindir) && rm -f goldcrest-disable-mod && $(LN_S) goldcrest-enable-mod goldcrest-disable-mod
+
+install-systemd:
+	@$(put); put systemd/goldcrest.service "$(systemdsystemunitdir)/goldcrest.service" 644 && \
+		put systemd/goldcrest.socket "$(systemdsystemunitdir)/goldcrest.socket" 644 && \
+		put tmpfiles/goldcrest.conf "$(tmpfilesdir)/goldcrest.conf" 644 && \
+		put sysusers/goldcrest.conf "$(sysusersdir)/goldcrest.conf" 644
+
+install-logrotate:
+	@$(put); put logrotate/goldcrest "$(logrotatedir)/goldcrest" 644
+
+## make put FILE=sysvinit/goldcrest TO=/etc/init.d/goldcrest MODE=755: any other file of dist/
+MODE = 644
+put:
+	@$(put); put "$(FILE)" "$(TO)" $(MODE)
+
+.PHONY: install-configuration install-systemd install-logrotate put

@@ -22,7 +22,10 @@ passed=0 failed=0
 options=$(grep -o -E '^  -[^ ,]+(, -[^ ]+)?' "$scratch/help" | tr -d ',' | tr -s ' ' '\n' | grep . | tr '\n' ' ')
 commands=$(grep -o -E '^  goldcrest [a-z-]+' "$scratch/help" | cut -d ' ' -f 4 | tr '\n' ' ')
 directives=$(goldcrest --help-config=table | cut -f 2 | grep '^ssl\.v' | tr '\n' ' ')
-[ -n "$options" ] && [ -n "$commands" ] && [ -n "$directives" ] || { echo "FAIL completion.sh cannot read -h"; exit 1; }
+if [ -z "$options" ] || [ -z "$commands" ] || [ -z "$directives" ]; then
+    echo "FAIL completion.sh cannot read -h"
+    exit 1
+fi
 
 # offers SHELL LINE WORD…: all these are among what LINE is completed with.
 offers() {
