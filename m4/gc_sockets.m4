@@ -143,6 +143,14 @@ AC_CACHE_CHECK([for getentropy], [gc_cv_use_getentropy],
     [gc_cv_use_getentropy=yes], [gc_cv_use_getentropy=no])])
 AS_IF([test "$gc_cv_use_getentropy" = yes],
   [AC_DEFINE([HAVE_GETENTROPY], [1], [Define to 1 if you have getentropy.])])
+
+# Defines HAVE_FEXECVE: a program that is open can be executed; by it an upgrade that fails late has a way back.
+AC_CACHE_CHECK([for fexecve], [gc_cv_use_fexecve],
+  [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <unistd.h>]],
+    [[char *none[1] = {0}; return fexecve(-1, none, none) == 0;]])],
+    [gc_cv_use_fexecve=yes], [gc_cv_use_fexecve=no])])
+AS_IF([test "$gc_cv_use_fexecve" = yes],
+  [AC_DEFINE([HAVE_FEXECVE], [1], [Define to 1 if you have fexecve.])])
 ])
 
 # GC_TAKE_FLAGS([WORDS])

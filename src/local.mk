@@ -103,6 +103,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/errorpage.c src/server/errorpage.h \
 	src/server/groups.c \
 	src/server/handler.h \
+	src/server/handover.c src/server/handover.h \
 	src/server/handshake.c \
 	src/server/helper.c src/server/helper.h \
 	src/server/helper_parts.h \
@@ -123,6 +124,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/module.h \
 	src/server/modules.c src/server/modules.h \
 	src/server/murmur.c \
+	src/server/notify.c src/server/notify.h \
 	src/server/oneshot.c \
 	src/server/plan.c src/server/plan.h \
 	src/server/plugin.h \
@@ -149,6 +151,8 @@ src_server_libserver_la_SOURCES = \
 	src/server/states.h \
 	src/server/streaming.c \
 	src/server/watch.h \
+	src/server/takeover.c \
+	src/server/upgrade.c src/server/upgrade.h \
 	src/server/worker.c src/server/worker.h
 
 include src/modules/local.mk

@@ -25,6 +25,7 @@
 #include "server/modules.h"
 #include "server/plugins.h"
 #include "server/settings.h"
+#include "server/upgrade.h"
 #include "tls/context.h"
 
 enum { EXIT_BAD = 255, DEFAULT_SERVE_PORT = 8080 };
@@ -97,7 +98,8 @@ static void say_help(void) {
     for (const struct command *c = commands; c->name; c++)
         printf("%s  goldcrest %s %s\n      %s\n", c == commands ? "\ncommands:\n" : "", c->name, c->usage, c->help);
     puts("\n"
-         "signals: TERM stops, INT ends gracefully, USR1 reloads the configuration, HUP reopens the logs\n"
+         "signals: TERM stops, INT ends gracefully, USR1 reloads the configuration, HUP reopens the logs,\n"
+         "         USR2 lets the program that is installed now take over, without a lost request\n"
          "manual: goldcrest(8)");
 }
 
@@ -258,6 +260,8 @@ int main(int argc, char **argv) {
     }
     fd_fill_standard();
     plugins_set_directory(GC_MODULE_DIR);
+    start.argv = upgrade_arguments(argv);
+    if (!upgrade_begin(start.argv)) return EXIT_BAD;
     const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
     if (command) return command->run(argc - 1, argv + 1);
     if (!parse_arguments(&c, argc, argv)) return EXIT_BAD;
@@ -271,13 +275,20 @@ int main(int argc, char **argv) {
     }
     start.config_name = c.serve ? "--serve" : c.tests || c.print ? c.config : absolute(c.config);
     if (c.serve)
-        start =
-            (struct start){.config_name = "--serve", .inputs = serve_inputs, .inputs_arg = &c, .ready = say_served};
+        start = (struct start){.config_name = "--serve",
+                               .inputs = serve_inputs,
+                               .inputs_arg = &c,
+                               .argv = start.argv,
+                               .ready = say_served};
+    else if (upgrade_config_name()) start.config_name = upgrade_config_name();
+    if (upgrade_role() != UPGRADE_NONE) c.tests = 0;
+    start.program_fd = upgrade_program(start.argv);
     start.foreground = c.foreground || c.serve;
     start.idle_exit_s = c.idle_exit_s;
     clock_update();
     struct complaints *complaints = complaints_make();
-    struct conf *conf = conf_load(start.inputs(start.inputs_arg), start.config_name, complaints);
+    struct inputs *inputs = upgrade_inputs();
+    struct conf *conf = conf_load(inputs ? inputs : start.inputs(start.inputs_arg), start.config_name, complaints);
     say_complaints(complaints);
     bool only_look = c.tests || c.print;
     int status = only_look ? look_at(&c, conf, complaints) : complaints_errors(complaints) ? EXIT_BAD : 0;

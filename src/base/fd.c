@@ -66,6 +66,15 @@ int fd_read_all(int fd, struct buf *out, size_t max) {
     }
 }
 
+void fd_exec(int fd, char *const *argv, char *const *envp) {
+#ifdef HAVE_FEXECVE
+    fexecve(fd, argv, envp);
+#else
+    (void)fd, (void)argv, (void)envp;
+    errno = ENOSYS;
+#endif
+}
+
 void fd_cover_standard(int fd) {
     if (fd < 0) return;
     for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++) dup2(fd, standard);

@@ -20,6 +20,9 @@ int fd_write_all(int fd, const char *bytes, size_t n);
 /* Appends what is read until the end, at most max bytes (then errno is EFBIG). 0, or -1 with errno. */
 int fd_read_all(int fd, struct buf *out, size_t max);
 
+/* exec() of a program that is open; returns with errno: ENOSYS where the system cannot do it. */
+void fd_exec(int fd, char *const *argv, char *const *envp);
+
 /* Puts /dev/null on descriptors 0, 1, 2 where nothing is open, so that no socket ever gets such a number. */
 int fd_fill_standard(void);
 

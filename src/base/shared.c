@@ -4,10 +4,28 @@
 
 #include "base/shared.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
 
 void *shared_make(size_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
+    return shared_map(-1, bytes);
+}
+
+int shared_file(size_t bytes) {
+    char name[] = "/tmp/goldcrest.XXXXXX";
+    int fd = mkstemp(name);
+    if (fd < 0) return -1;
+    unlink(name);
+    if (fd_set_cloexec(fd, true) == 0 && ftruncate(fd, (off_t)bytes) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+void *shared_map(int fd, size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | (fd < 0 ? MAP_ANON : 0), fd, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 

@@ -11,6 +11,9 @@
  * if there is none.
  */
 void *shared_make(size_t bytes);
+/* The same in a file that has no name, which another program can be given; close-on-exec. -1 with errno. */
+int shared_file(size_t bytes);
+void *shared_map(int fd, size_t bytes); /* fd -1: as shared_make() */
 void shared_drop(void *memory, size_t bytes); /* in this process; accepts NULL */
 
 #endif

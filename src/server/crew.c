@@ -114,8 +114,10 @@ void crew_tell(struct child *child, enum control_kind kind, struct span payload,
     child->control = -1;
 }
 
+/* Some of them have ended already, and only have not been asked for yet. */
 static void tell_retired(struct master *m, enum control_kind kind) {
-    for (unsigned i = 0; i < m->retired_count; i++) crew_tell(&m->retired[i], kind, SPAN(""), -1);
+    for (unsigned i = 0; i < m->retired_count; i++)
+        if (m->retired[i].control >= 0) control_send(m->retired[i].control, kind, SPAN(""), -1);
 }
 
 void crew_tell_all(struct master *m, enum control_kind kind, struct span payload) {
@@ -227,6 +229,18 @@ static void put_aside(struct master *m, struct child *child) {
 
 void crew_put_aside(struct master *m) {
     for (unsigned i = 0; i < m->cap; i++) put_aside(m, &m->children[i]);
+}
+
+void crew_take(struct master *m, const struct child *child, bool is_retired) {
+    struct child copy = *child;
+    unsigned slots = m->slots > child->slot ? m->slots : child->slot + 1;
+    if (copy.control >= 0) fd_set_cloexec(copy.control, true);
+    if (is_retired) {
+        put_aside(m, &copy);
+        return;
+    }
+    make_slots(m, slots);
+    m->children[child->slot] = copy;
 }
 
 void crew_adjust(struct master *m) {

@@ -48,6 +48,7 @@ void pid_file_write(const struct pid_file *f) {
     char text[24];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (f->fd < 0) return;
+    (void)lseek(f->fd, 0, SEEK_SET); /* after an upgrade it was written before */
     if (ftruncate(f->fd, 0) != 0 && errno != EINVAL) say_error("server.pid-file: %s", strerror(errno));
     if (fd_write_all(f->fd, text, (size_t)n) != 0) say_error("server.pid-file: %s", strerror(errno));
 }

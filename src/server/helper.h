@@ -20,6 +20,10 @@
  */
 enum { PROGRAMS_MAX = 256 };
 
+/* What workers and the master say to it (control.h, jobs.h, programs.h, kin): another number when any of that becomes
+ * something else. After an upgrade a helper that keeps programs running stays if the number is the same. */
+enum { HELPER_PROTOCOL = 1 };
+
 /* kin - shared memory of the master and its helpers: if one is killed, the master still knows what it had started */
 struct kin {
     volatile pid_t programs[PROGRAMS_MAX];
@@ -30,6 +34,7 @@ struct helper {
     pid_t pid;        /* 0: none runs */
     int control;      /* the parent's end of their pair; -1: none */
     struct kin *kin;  /* NULL: never started */
+    int kin_fd;       /* it is in this file; -1: in none */
     struct who who;   /* its rights */
     int64_t begun_s;  /* monotonic, like again_s */
     int64_t again_s;  /* when to start another */
@@ -61,6 +66,9 @@ void helper_reopen_logs(struct helper *h);
 /* The programs that are held now (programs.h) are the ones wanted. Waits until their sockets are bound, but no longer
  * than ten seconds. */
 void helper_keep_programs(struct helper *h);
+
+/* One that a process before us has started; kin_fd as it was there. */
+void helper_take(struct helper *h, pid_t pid, int control, int kin_fd);
 
 /* It is gone (waitpid() has told): ends what it had kept running. */
 void helper_is_gone(struct helper *h, int status, bool ending);

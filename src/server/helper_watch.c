@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/shared.h"
 #include "server/control.h"
 #include "server/helper_process.h"
 #include "server/programs.h"
@@ -33,12 +33,25 @@ static bool failed(const char *what) {
     return false;
 }
 
+/* Memory in a file without a name can be had again after exec(). Where there is none, another process than ours has
+ * nothing of it: programs of a helper that dies are not ended then. */
 static bool make_kin(struct helper *h) {
     if (h->kin) return true;
-    void *memory = mmap(NULL, sizeof *h->kin, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return failed("mmap");
-    h->kin = memory;
-    return true;
+    h->kin_fd = shared_file(sizeof *h->kin);
+    h->kin = shared_map(h->kin_fd, sizeof *h->kin);
+    return h->kin || failed("mmap");
+}
+
+void helper_take(struct helper *h, pid_t pid, int control, int kin_fd) {
+    struct timeval limit = {.tv_sec = SEND_S};
+    h->is_wanted = true;
+    h->pid = pid;
+    h->control = control;
+    setsockopt(control, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    h->kin_fd = kin_fd;
+    h->kin = shared_map(kin_fd, sizeof *h->kin);
+    h->begun_s = clock_monotonic_s();
+    h->has_programs = true;
 }
 
 bool helper_start(struct helper *h, const struct helping *s) {

@@ -154,6 +154,14 @@ bool listeners_open(struct held_listener **list, const struct conf *conf, unsign
     return true;
 }
 
+struct held_listener *listener_take(struct held_listener **list, struct span name, const int *fds, unsigned count) {
+    struct held_listener *l = make(name, count);
+    memcpy(l->fds, fds, count * sizeof *fds);
+    l->next = *list;
+    *list = l;
+    return l;
+}
+
 bool listener_is_wanted(const struct held_listener *l, const struct conf *conf) {
     bool wanted = l->passed;
     for (size_t i = 0; i < conf->listen_count; i++) wanted |= span_is(conf->listen[i].name, span_of(l->name));

@@ -25,6 +25,9 @@ struct held_listener {
  * *list. False with the reason said; then nothing is added. */
 bool listeners_open(struct held_listener **list, const struct conf *conf, unsigned workers);
 
+/* One that a process before us held, put in front of *list; the descriptors are taken over. */
+struct held_listener *listener_take(struct held_listener **list, struct span name, const int *fds, unsigned count);
+
 /* By this configuration, or passed. */
 bool listener_is_wanted(const struct held_listener *l, const struct conf *conf);
 

@@ -64,6 +64,19 @@ struct logger *logger_get(struct logger **list, struct span program, const struc
     return l;
 }
 
+struct logger *logger_take(struct logger **list, struct span program, const int ends[2], pid_t pid, bool is_quiet) {
+    struct logger *l = memory_zeroed(1, sizeof *l);
+    l->program = span_dup(program);
+    l->read_end = ends[0];
+    l->write_end = ends[1];
+    l->pid = pid > 0 ? pid : -1;
+    l->begun_s = clock_monotonic_s();
+    l->is_quiet = is_quiet;
+    l->next = *list;
+    *list = l;
+    return l;
+}
+
 bool logger_restart(struct logger *list, pid_t pid, const struct who *who) {
     for (struct logger *l = list; l; l = l->next) {
         if (l->pid != pid) continue;

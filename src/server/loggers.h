@@ -26,6 +26,9 @@ struct logger {
 struct logger *logger_get(struct logger **list, struct span program, const struct who *who, bool is_quiet);
 struct logger *logger_find(struct logger *list, struct span program);
 
+/* One that a process before us has started, with its pipe; pid: 0 if it is not to be watched. */
+struct logger *logger_take(struct logger **list, struct span program, const int ends[2], pid_t pid, bool is_quiet);
+
 /* A child is gone: if it was a logger it is started again. True if it was one. */
 bool logger_restart(struct logger *list, pid_t pid, const struct who *who);
 

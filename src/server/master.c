@@ -20,12 +20,16 @@
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/modules.h"
+#include "server/notify.h"
+#include "server/upgrade.h"
 
 /*
  * The master sleeps in sigwait(): everything it does begins with a signal. SIGALRM is its clock, set while a worker
  * that died is to be started again a little later, and for the files and keys of TLS.
  */
-static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD, SIGALRM};
+enum { STOP_S = 15 /* what an end may take beside requests: programs of the helper */ };
+
+static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM};
 
 void master_leave(const struct master *m) {
     for (unsigned i = 0; i < m->cap; i++)
@@ -33,8 +37,12 @@ void master_leave(const struct master *m) {
     for (unsigned i = 0; i < m->retired_count; i++)
         if (m->retired[i].control >= 0) close(m->retired[i].control);
     if (m->helper.control >= 0) close(m->helper.control);
+    if (m->former_helper.pid > 0) close(m->former_helper.control);
     if (m->pid_file.fd >= 0) close(m->pid_file.fd);
+    if (m->former_pid_file.fd >= 0) close(m->former_pid_file.fd);
     if (m->news >= 0) close(m->news);
+    if (m->start->program_fd >= 0) close(m->start->program_fd);
+    upgrade_leave();
 }
 
 void master_start_logger(struct span program, void *master) {
@@ -155,42 +163,59 @@ static void block_signals(sigset_t *set) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &hear, NULL);
 }
 
+static uint32_t graceful_s(const struct master *m) {
+    return feature_number(m->conf->core, SPAN("server.graceful-shutdown-timeout"), 8);
+}
+
 static void end(struct master *m, int signo) {
     bool again = m->ending;
     m->ending = true;
     if (signo == SIGINT && !again) {
         say_note("SIGINT: no new connections; requests that are being answered are finished");
         pid_file_remove(&m->pid_file);
+        notify_stopping("requests that are being answered are finished", graceful_s(m) + STOP_S);
         crew_tell_all(m, CONTROL_END, SPAN(""));
         listeners_close(&m->listeners);
         return;
     }
+    if (!again) notify_stopping("stopping", STOP_S);
     crew_signal_all(m, SIGTERM);
 }
 
 /* Starts what is due, and sets the clock for what will be. */
 static void replace(struct master *m) {
-    int64_t next = sooner(replace_helper(m), crew_replace(m));
+    int64_t next = sooner(sooner(replace_helper(m), crew_replace(m)), m->watchdog_s);
     alarm((unsigned)sooner(next, m->ending ? 0 : renewal_wait_s(&m->renewal)));
 }
 
+static void reopen_logs(struct master *m) {
+    act_as_worker(&m->who, true);
+    logs_reopen();
+    act_as_worker(&m->who, false);
+    crew_tell_all(m, CONTROL_REOPEN, SPAN(""));
+    if (m->helper.pid) helper_reopen_logs(&m->helper);
+}
+
+static void reload(struct master *m) {
+    notify_reloading("reloading the configuration");
+    reload_run(m);
+    notify_ready(m->slots);
+}
+
 static int watch(struct master *m, const sigset_t *set) {
+    reap(m); /* what has happened during an upgrade */
     replace(m);
     while (!m->ending || crew_any(m)) {
         int signo;
         if (sigwait(set, &signo) != 0) continue;
         clock_update();
         if (signo == SIGTERM || signo == SIGINT) end(m, signo);
-        if (signo == SIGHUP) {
-            act_as_worker(&m->who, true);
-            logs_reopen();
-            act_as_worker(&m->who, false);
-            crew_tell_all(m, CONTROL_REOPEN, SPAN(""));
-            if (m->helper.pid) helper_reopen_logs(&m->helper);
-        }
-        if (signo == SIGUSR1 && !m->ending) reload_run(m);
+        if (signo == SIGHUP) reopen_logs(m);
+        if (signo == SIGUSR1 && !m->ending) reload(m);
+        if (signo == SIGUSR2 && !m->ending) upgrade_run(m);
         if (signo == SIGCHLD) reap(m);
         reload_renew(m);
+        if (m->watchdog_s) notify_alive();
         replace(m);
     }
     return 0;
@@ -208,12 +233,15 @@ static void put_away(struct master *m) {
     free(m->user);
 }
 
-/* Waits for workers alone: logging programs stay as long as their pipe is open. */
+/* Waits for workers alone: logging programs stay as long as their pipe is open. After an upgrade the old program goes
+ * on with everything that it had. */
 static int give_up(struct master *m) {
     m->ending = true;
-    crew_signal_all(m, SIGTERM);
-    for (unsigned i = 0; i < m->cap; i++)
+    for (unsigned i = 0; i < m->cap; i++) {
+        if (m->children[i].pid) kill(m->children[i].pid, SIGTERM);
         while (m->children[i].pid && waitpid(m->children[i].pid, NULL, 0) < 0 && errno == EINTR) {}
+    }
+    upgrade_fall_back();
     pid_file_leave(&m->pid_file);
     put_away(m);
     return 255;
@@ -225,28 +253,52 @@ static void raise_core_limit(const struct core_settings *core) {
         say_warning("server.core-files: %s", strerror(errno));
 }
 
+/* Listeners, workers and what they need. False: said why. */
+static bool begin(struct master *m) {
+    if (!listeners_open(&m->listeners, m->conf, crew_size(m, m->conf))) return false;
+    if (!m->start->foreground && upgrade_role() == UPGRADE_NONE && (m->news = daemonise()) < 0) return false;
+    modules_share(m->conf);
+    conf_each_piped_log(m->conf, master_start_logger, m);
+    renewal_watch(&m->renewal, m->conf);
+    if (!m->rehearses) reload_prepare_helper(m);
+    counters_make(crew_size(m, m->conf));
+    upgrade_take_counters();
+    gauge_set(COUNT_GENERATION, m->conf->generation);
+    return upgrade_role() == UPGRADE_RETURNS || crew_start(m);
+}
+
+static bool find_pid_file(struct master *m) {
+    upgrade_take_pid_file(m);
+    return m->rehearses || m->pid_file.fd >= 0 || pid_file_open(&m->pid_file, m->conf->core->pid_file);
+}
+
+static void say_that_we_serve(struct master *m) {
+    bool is_first = upgrade_role() == UPGRADE_NONE;
+    upgrade_done(m);
+    say_note("goldcrest " VERSION " serves with %u worker%s", m->slots, m->slots == 1 ? "" : "s");
+    if (m->start->ready && is_first) m->start->ready(m->conf);
+    m->watchdog_s = notify_watchdog_s();
+    notify_ready(m->slots);
+    leave_terminal(m);
+}
+
 int master_run(const struct start *start, struct conf *conf) {
     struct master m = {.start = start, .conf = conf, .pid_file = {.fd = -1}, .news = -1, .helper = {.control = -1}};
     sigset_t set;
+    m.former_pid_file.fd = m.helper.kin_fd = -1;
     clock_update();
     block_signals(&set);
     raise_core_limit(conf->core);
-    if (!privileges_find(conf->core, &m.who) || !pid_file_open(&m.pid_file, conf->core->pid_file)) return give_up(&m);
+    if (!privileges_find(conf->core, &m.who)) return give_up(&m);
+    upgrade_take(&m);
+    if (!find_pid_file(&m)) return give_up(&m);
     if (m.who.name) m.who.name = m.user = span_dup(span_of(m.who.name));
-    if (!listeners_open(&m.listeners, conf, crew_size(&m, conf))) return give_up(&m);
-    if (!start->foreground && (m.news = daemonise()) < 0) return give_up(&m);
-    modules_share(conf);
-    conf_each_piped_log(conf, master_start_logger, &m);
-    renewal_watch(&m.renewal, conf);
-    reload_prepare_helper(&m);
-    counters_make(crew_size(&m, conf));
-    gauge_set(COUNT_GENERATION, conf->generation);
-    if (!crew_start(&m)) return give_up(&m);
+    bool ok = begin(&m);
+    if (m.rehearses) return upgrade_rehearsed(&m, ok);
+    if (!ok) return give_up(&m);
     pid_file_write(&m.pid_file);
     use_error_log(&m);
-    say_note("goldcrest " VERSION " serves with %u worker%s", m.slots, m.slots == 1 ? "" : "s");
-    if (start->ready) start->ready(conf);
-    leave_terminal(&m);
+    say_that_we_serve(&m);
     int status = watch(&m, &set);
     say_note("goldcrest has ended");
     pid_file_remove(&m.pid_file);

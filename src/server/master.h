@@ -14,6 +14,8 @@ struct start {
     void *inputs_arg;
     bool foreground;          /* -D */
     uint32_t idle_exit_s;     /* -i */
+    char **argv;              /* for an upgrade: the program by its whole path, and its arguments */
+    int program_fd;           /* the program, open while its file is ours; -1: it cannot be */
     void (*ready)(const struct conf *conf); /* called once the workers serve; may be NULL */
 };
 

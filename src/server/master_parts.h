@@ -45,6 +45,9 @@ struct master {
     struct pid_file pid_file;
     int news;            /* to the process that was called, until it has its answer; -1: none waits */
     bool ending;
+    struct pid_file former_pid_file; /* of the process before, where the configuration has another one now */
+    struct helper former_helper;     /* likewise; let go when the workers serve */
+    int64_t watchdog_s;              /* how often the service manager wants to hear of us; 0: never */
     bool rehearses;      /* tries whether workers start, for an upgrade: nobody is served */
 };
 
@@ -64,6 +67,7 @@ bool crew_start(struct master *m);  /* all of them, and waits until they serve *
 bool crew_renew(struct master *m);
 void crew_put_aside(struct master *m); /* those there are become retired ones, and are not told yet */
 void crew_retire(struct master *m);    /* now they are */
+void crew_take(struct master *m, const struct child *child, bool is_retired); /* a process before us has started it */
 void crew_adjust(struct master *m); /* to a configuration that is in force: starts some, or lets some end */
 int64_t crew_replace(struct master *m); /* starts what is due; seconds until the next one is; 0: none will be */
 bool crew_is_gone(struct master *m, pid_t pid, int status); /* false: it was none of them */
@@ -72,6 +76,34 @@ bool crew_any(const struct master *m);
 void crew_tell(struct child *child, enum control_kind kind, struct span payload, int fd);
 void crew_tell_all(struct master *m, enum control_kind kind, struct span payload);
 void crew_signal_all(struct master *m, int signo);
+
+/* ---- upgrade.c, takeover.c: another program --------------------------------------------------- */
+
+void upgrade_run(struct master *m); /* SIGUSR2; returns if nothing comes of it */
+
+/* The new program: takes what the handover names into an empty master; workers become retired ones that are not told
+ * yet (UPGRADE_RETURNS: they stay what they were). */
+void upgrade_take(struct master *m);
+void upgrade_take_pid_file(struct master *m);
+void upgrade_take_counters(void);
+int upgrade_rehearsed(struct master *m, bool ok); /* tells the one that serves; the exit status */
+void upgrade_done(struct master *m);    /* it serves: what was there before is let go */
+void upgrade_leave(void);               /* in a process that is forked meanwhile */
+void upgrade_fall_back(void);           /* it does not: the old program again; returns if there was no upgrade */
+
+/* upgrade.c for takeover.c: executes a program in this process with the handover that `fd` reads. Nothing is
+ * allocated: it may be a signal handler that calls. program_fd -1: by its path. Returns with errno. */
+struct upgrade_call {
+    char **argv, **envp;     /* envp with `variable` in it */
+    char variable[64];
+    int fd;                  /* of the handover */
+    int program_fd;
+    int *passed;             /* descriptors that stay open */
+    unsigned passed_count;
+};
+void upgrade_exec(const struct upgrade_call *call);
+char **upgrade_environment(char *variable); /* a copy of environ with that one, in memory of its own */
+int upgrade_send(struct span state); /* a child writes it; the end to read from, or -1 with errno */
 
 /* ---- reload.c: another configuration ---------------------------------------------------------- */
 

@@ -352,6 +352,7 @@ static const struct {
     const char *flag, *why_not;
 } flags[] = {
     {"server.graceful-shutdown-timeout", NULL},
+    {"server.upgrade-timeout", NULL},
     {"server.absolute-dir-redirect", NULL},
     {"server.http-pathinfo", NULL},
     {"server.h1-discard-backend-1xx", NULL},
