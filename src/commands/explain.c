@@ -13,6 +13,7 @@
 #include "commands/commands.h"
 #include "commands/explain.h"
 #include "conf/complain.h"
+#include "server/plugins.h"
 #include "server/privileges.h"
 
 enum { LINES_MAX = 64, LINE_BYTES_MAX = 64 * 1024, OPTION_FROM = 256, OPTION_SOCKET, OPTION_JSON, OPTION_ALL };
@@ -44,9 +45,10 @@ static const char *take_word(struct explaining *e, const char *word) {
 /* NULL, or what is wrong; "" if getopt has said it. */
 static const char *parse(struct explaining *e, int argc, char **argv) {
     int option;
-    while ((option = getopt_long(argc, argv, "f:H:", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "f:m:H:", long_options, NULL)) != -1) {
         switch (option) {
         case 'f': e->config = optarg; break;
+        case 'm': plugins_set_directory(optarg); break;
         case 'H':
             if (e->line_count == LINES_MAX) return "there are too many fields";
             if (!strchr(optarg, ':')) return "a field is \"Name: value\"";

@@ -13,7 +13,7 @@ from harness import Server, Test, backends, features, folder, is_root, need, wri
 from t_signals import somebody
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-REQUESTS = 250
+REQUESTS = 120
 
 COMMON = '''
 server.document-root = "@DIR@/root"
