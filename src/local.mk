@@ -9,6 +9,7 @@ src_base_libbase_la_SOURCES = \
 	src/base/hashes.c src/base/hashes.h \
 	src/base/histogram.c src/base/histogram.h \
 	src/base/library.c src/base/library.h \
+	src/base/json.c src/base/json.h \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
 	src/base/literal.c \
@@ -69,7 +70,8 @@ src_http_libhttp_la_SOURCES = \
 	src/http/request.h \
 	src/http/source.h \
 	src/http/status.def \
-	src/http/uri.c src/http/uri.h
+	src/http/uri.c src/http/uri.h \
+	src/http/why.c src/http/why.h
 
 noinst_LTLIBRARIES += src/h1/libh1.la
 src_h1_libh1_la_SOURCES = \
@@ -134,6 +136,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/process.c \
 	src/server/programs.c src/server/programs.h \
 	src/server/reason.c src/server/reason.h \
+	src/server/refusals.c \
 	src/server/refuse.c \
 	src/server/rehearsal.c src/server/rehearsal.h src/server/rehearsal_parts.h \
 	src/server/rehearsal_notes.c \
@@ -142,6 +145,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/renewal.c src/server/renewal.h \
 	src/server/request.c \
 	src/server/route.c \
+	src/server/say.c \
 	src/server/secure.c src/server/secure.h \
 	src/server/serve_h1.c \
 	src/server/serve_h2.c \

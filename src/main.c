@@ -223,8 +223,10 @@ static bool check_serve(const struct arguments *c) {
 
 static void say_complaints(const struct complaints *c) {
     struct buf text = {0};
+    enum log_level level = complaints_errors(c) ? LOG_IS_ERROR : LOG_IS_WARNING;
     complaints_print(c, &text);
-    fputs(buf_text(&text), stderr);
+    if (!logs_are_json()) fputs(buf_text(&text), stderr);
+    else if (text.n) log_tell(log_main(), level, NULL, 0, span_upto(buf_span(&text), text.n - 1));
     buf_done(&text);
 }
 
@@ -289,8 +291,9 @@ int main(int argc, char **argv) {
     struct complaints *complaints = complaints_make();
     struct inputs *inputs = upgrade_inputs();
     struct conf *conf = conf_load(inputs ? inputs : start.inputs(start.inputs_arg), start.config_name, complaints);
-    say_complaints(complaints);
     bool only_look = c.tests || c.print;
+    if (!only_look) conf_use_log_format(conf);
+    say_complaints(complaints);
     int status = only_look ? look_at(&c, conf, complaints) : complaints_errors(complaints) ? EXIT_BAD : 0;
     complaints_drop(complaints);
     if (status || only_look) {

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "base/memory.h"
 
@@ -46,6 +47,7 @@ static struct log to_stderr = {.all = {&to_stderr.all, &to_stderr.all},
                                .kind = TO_STDERR,
                                .fd = STDERR_FILENO,
                                .syslog_level = LOG_ERR};
+static bool as_json;
 static struct log *main_log = &to_stderr;
 static int (*open_pipe)(struct span program, void *arg);
 static void *open_pipe_arg;
@@ -137,6 +139,48 @@ static size_t piece(const struct log *l, size_t done) {
     return end ? (size_t)(end - from) + 1 : n;
 }
 
+static const struct {
+    const char *word;
+    int syslog;
+    const char *name;
+} levels[] = {{"error: ", LOG_ERR, "error"},
+              {"warning: ", LOG_WARNING, "warning"},
+              {"", LOG_NOTICE, "notice"},
+              {"debug: ", LOG_DEBUG, "debug"}};
+
+void logs_set_json(bool yes) {
+    as_json = yes;
+}
+
+bool logs_are_json(void) {
+    return as_json;
+}
+
+static void add_object(struct buf *line, enum log_level level, const struct log_fact *facts, size_t count,
+                       struct span text) {
+    int64_t now_s = clock_now_s();
+    buf_add_char(line, '{');
+    json_add_time(line, "time", now_s ? now_s : (int64_t)time(NULL), clock_now_ns());
+    json_add(line, "level", span_of(levels[level].name));
+    json_add_number(line, "pid", (uint64_t)getpid());
+    for (size_t i = 0; i < count; i++) {
+        if (facts[i].value.p) json_add(line, facts[i].name, facts[i].value);
+        else json_add_number(line, facts[i].name, facts[i].number);
+    }
+    json_add(line, "message", text);
+    buf_add_char(line, '}');
+}
+
+static void add_lost(struct log *l) {
+    char text[96];
+    int n = snprintf(text, sizeof text, "%llu lines were lost here: the reader did not keep up",
+                     (unsigned long long)l->lost);
+    l->lost = 0;
+    if (as_json) add_object(&l->waiting, LOG_IS_WARNING, NULL, 0, (struct span){text, (size_t)n});
+    else buf_printf(&l->waiting, "goldcrest: %s", text);
+    buf_add_char(&l->waiting, '\n');
+}
+
 /* Writes what waits, as far as whole lines can be kept whole. A pipe whose reader sleeps keeps the rest for later. */
 static void flush(struct log *l) {
     size_t done = 0;
@@ -150,11 +194,7 @@ static void flush(struct log *l) {
     if (!later) done = l->waiting.n; /* a full disk: the lines are gone, the server goes on */
     l->waiting.n -= done;
     if (l->waiting.n) memmove(l->waiting.p, l->waiting.p + done, l->waiting.n);
-    if (l->lost && l->waiting.n == 0) {
-        buf_printf(&l->waiting, "goldcrest: %llu lines were lost here: the reader did not keep up\n",
-                   (unsigned long long)l->lost);
-        l->lost = 0;
-    }
+    if (l->lost && l->waiting.n == 0) add_lost(l);
 }
 
 void log_drop(struct log *l) {
@@ -187,11 +227,6 @@ void log_set_syslog_level(struct log *l, int level) {
     l->syslog_level = level;
 }
 
-static const struct {
-    const char *word;
-    int syslog;
-} levels[] = {{"error: ", LOG_ERR}, {"warning: ", LOG_WARNING}, {"", LOG_NOTICE}, {"debug: ", LOG_DEBUG}};
-
 static void add_time(struct buf *line) {
     time_t now = (time_t)clock_now_s();
     struct tm tm;
@@ -208,22 +243,36 @@ static void add_printable(struct buf *line, struct span text) {
     }
 }
 
-void log_vsay(struct log *l, enum log_level level, const char *format, va_list args) {
-    struct buf text = {0}, line = {0};
-    buf_vprintf(&text, format, args);
+static void add_plain(struct buf *line, enum log_level level, struct span text) {
+    add_time(line);
+    buf_add_text(line, levels[level].word);
+    add_printable(line, text);
+}
+
+void log_tell(struct log *l, enum log_level level, const struct log_fact *facts, size_t count, struct span text) {
+    struct buf line = {0};
     if (capture) {
-        capture(capture_arg, level, buf_span(&text));
-    } else if (l->kind == TO_SYSLOG) {
-        syslog(levels[level].syslog, "%s%s", levels[level].word, buf_text(&text));
-    } else {
-        add_time(&line);
-        buf_add_text(&line, levels[level].word);
-        add_printable(&line, buf_span(&text));
+        capture(capture_arg, level, text);
+        return;
+    }
+    if (as_json) add_object(&line, level, facts, count, text);
+    else if (l->kind != TO_SYSLOG) add_plain(&line, level, text);
+    if (l->kind != TO_SYSLOG) {
         log_line(l, buf_span(&line));
         flush(l);
+    } else if (as_json) {
+        syslog(levels[level].syslog, "%s", buf_text(&line));
+    } else {
+        syslog(levels[level].syslog, "%s%.*s", levels[level].word, SPAN_ARG(text));
     }
-    buf_done(&text);
     buf_done(&line);
+}
+
+void log_vsay(struct log *l, enum log_level level, const char *format, va_list args) {
+    struct buf text = {0};
+    buf_vprintf(&text, format, args);
+    log_tell(l, level, NULL, 0, buf_span(&text));
+    buf_done(&text);
 }
 
 void log_capture(void (*take)(void *arg, enum log_level level, struct span text), void *arg) {

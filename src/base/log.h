@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/span.h"
 
@@ -39,6 +40,19 @@ void log_vsay(struct log *l, enum log_level level, const char *format, va_list a
 /* From now on messages (not lines) go there, whatever their log; NULL: to their logs again. For those who only try
  * something out. */
 void log_capture(void (*take)(void *arg, enum log_level level, struct span text), void *arg);
+
+/*
+ * All messages of this process as JSON (server.log-format): an object a line, with time, level, pid and message.
+ * log_tell() adds more; in plain text it is log_say().
+ */
+struct log_fact {
+    const char *name;
+    struct span value; /* p is NULL: the number */
+    uint64_t number;
+};
+void logs_set_json(bool yes);
+bool logs_are_json(void);
+void log_tell(struct log *l, enum log_level level, const struct log_fact *facts, size_t count, struct span text);
 
 /* The process's own log: where messages without a better place go. Standard error at first. */
 struct log *log_main(void);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "h1/h1.h"
+#include "http/why.h"
 
 enum { DIGITS_MAX = 16, EXTENSION_MAX = 256 };
 
@@ -16,7 +17,7 @@ enum { DIGITS_MAX = 16, EXTENSION_MAX = 256 };
 enum state { SIZE, BLANK, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, END };
 
 static int take_digit(struct h1_chunked *c, int digit) {
-    if (c->digits++ == DIGITS_MAX) return 400;
+    if (c->digits++ == DIGITS_MAX) return http_refuse(400, "a chunk size of more digits than any number has");
     c->left = c->left << 4 | (unsigned)digit;
     return 0;
 }
@@ -25,13 +26,13 @@ static int take_digit(struct h1_chunked *c, int digit) {
 static int size_byte(struct h1_chunked *c, char byte) {
     int digit = ascii_hex(byte);
     if (digit >= 0) return take_digit(c, digit);
-    if (c->digits == 0) return 400;
-    if (c->left > INT64_MAX) return 413;
+    if (c->digits == 0) return http_refuse(400, "a chunk without a size");
+    if (c->left > INT64_MAX) return http_refuse(413, "a chunk larger than 63 bits");
     c->extension = 0;
     if (byte == '\r') c->state = SIZE_LF;
     else if (byte == ';') c->state = EXTENSION;
     else if (byte == ' ' || byte == '\t') c->state = BLANK;
-    else return 400;
+    else return http_refuse(400, "a chunk size ends with neither CR nor \";\"");
     return 0;
 }
 
@@ -40,10 +41,11 @@ static int extension_byte(struct h1_chunked *c, char byte) {
         c->state = SIZE_LF;
         return 0;
     }
-    if (c->extension++ == EXTENSION_MAX) return 400;
-    if (c->state == EXTENSION) return char_class[(unsigned char)byte] & CHAR_FIELD ? 0 : 400;
+    if (c->extension++ == EXTENSION_MAX) return http_refuse(400, "a chunk extension is too long");
+    if (c->state == EXTENSION && char_class[(unsigned char)byte] & CHAR_FIELD) return 0;
+    if (c->state == EXTENSION) return http_refuse(400, "a control character in a chunk extension");
     if (byte == ';') c->state = EXTENSION;
-    else if (byte != ' ' && byte != '\t') return 400;
+    else if (byte != ' ' && byte != '\t') return http_refuse(400, "a chunk size ends with neither CR nor \";\"");
     return 0;
 }
 
@@ -56,14 +58,14 @@ static int framing_byte(struct h1_chunked *c, char byte) {
         return extension_byte(c, byte);
     case SIZE_LF:
         c->state = c->left ? DATA : END;
-        return byte == '\n' ? 0 : 400;
+        return byte == '\n' ? 0 : http_refuse(400, "a CR without its LF between chunks");
     case DATA_CR:
         c->state = DATA_LF;
-        return byte == '\r' ? 0 : 400;
+        return byte == '\r' ? 0 : http_refuse(400, "a chunk is longer than its size");
     default: /* DATA_LF */
         c->state = SIZE;
         c->digits = 0;
-        return byte == '\n' ? 0 : 400;
+        return byte == '\n' ? 0 : http_refuse(400, "a CR without its LF between chunks");
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "h1/framing.h"
 #include "h1/h1.h"
+#include "http/why.h"
 
 enum { EMPTY_LINES_MAX = 4, METHOD_BYTES_MAX = 32 };
 
@@ -41,9 +42,9 @@ static inline int lines_next(struct lines *l, char mark, struct span *line, size
     *marked = at == l->in.n ? line->n : at - start;
     if (l->in.p[end] == '\r') {
         if (++end == l->in.n) return LINE_NONE;
-        if (l->in.p[end] != '\n') return 400;
+        if (l->in.p[end] != '\n') return http_refuse(400, "a CR without its LF");
     } else if (l->in.p[end] != '\n' || l->strict) {
-        return 400;
+        return http_refuse(400, "a control character, or a line that ends with LF alone");
     }
     l->at = end + 1;
     return LINE;
@@ -77,9 +78,11 @@ static size_t skip_empty_lines(struct span in, bool strict) {
 
 /* "HTTP/" DIGIT "." DIGIT, exactly (RFC 9112 2.3). Minor versions above 1 are answered as 1.1. */
 static int parse_version(struct message *m, struct span version) {
-    if (version.n != 8 || memcmp(version.p, "HTTP/", 5) != 0 || version.p[6] != '.') return 400;
-    if (!ascii_is_digit(version.p[5]) || !ascii_is_digit(version.p[7])) return 400;
-    if (version.p[5] != '1') return 505;
+    if (version.n != 8 || memcmp(version.p, "HTTP/", 5) != 0 || version.p[6] != '.')
+        return http_refuse(400, "the request line does not end with HTTP/1.1");
+    if (!ascii_is_digit(version.p[5]) || !ascii_is_digit(version.p[7]))
+        return http_refuse(400, "the version has no numbers");
+    if (version.p[5] != '1') return http_refuse(505, "the version is not 1.x");
     m->version = version.p[7] == '0' ? 10 : 11;
     return 0;
 }
@@ -88,29 +91,31 @@ static int parse_method(struct message *m, struct span text) {
     m->method_text = text;
     m->method = method_find(text);
     if (m->method != METHOD_OTHER) return 0;
-    if (!is_token(text)) return 400;
-    return text.n > METHOD_BYTES_MAX ? 501 : 0;
+    if (!is_token(text)) return http_refuse(400, "the method is no token");
+    return text.n > METHOD_BYTES_MAX ? http_refuse(501, "the method is longer than any") : 0;
 }
 
 /* method SP request-target SP HTTP-version: single spaces (RFC 9112 3). */
 static int parse_request_line(struct message *m, struct span line, size_t space) {
-    if (space == line.n) return 400;
+    if (space == line.n) return http_refuse(400, "the request line has no blank");
     int status = parse_method(m, span_upto(line, space));
     line = span_from(line, space + 1);
     space = scan_class(line, 0, CHAR_TARGET);
     m->target_sent = span_upto(line, space < line.n && line.p[space] != ' ' ? span_find(line, ' ') : space);
-    if (space == 0 || space == line.n || line.p[space] != ' ') return 400; /* HTTP/0.9 ends here, too */
+    if (space == 0 || space == line.n || line.p[space] != ' ')
+        return http_refuse(400, "no target, no version, or a byte that no target has"); /* HTTP/0.9, too */
     int version_status = parse_version(m, span_from(line, space + 1));
     return version_status ? version_status : status;
 }
 
 /* field-name ":" OWS field-value OWS; no space before the colon, no folding (RFC 9112 5). Returns 0 or 400. */
 static inline int split_field(struct span line, size_t colon, struct field *field) {
-    if (colon == line.n) return 400;
+    if (colon == line.n) return http_refuse(400, "a field without a colon");
     field->name = span_upto(line, colon);
     field->value = span_trim(span_from(line, colon + 1));
     field->id = header_find(field->name);
-    return field->id == HEADER_OTHER && !is_token(field->name) ? 400 : 0;
+    if (field->id != HEADER_OTHER || is_token(field->name)) return 0;
+    return http_refuse(400, "a field's name is no token (a blank before the colon?)");
 }
 
 /* Fields up to the empty line. Returns H1_DONE, H1_MORE or a status. */
@@ -125,7 +130,7 @@ static int parse_fields(struct message *m, struct lines *lines, struct h1_framin
         if (status != LINE) return status == LINE_NONE ? H1_MORE : status;
         if (line.n == 0) return H1_DONE;
         if ((status = split_field(line, colon, &field))) return status;
-        if (count++ == limits->fields) return 431;
+        if (count++ == limits->fields) return http_refuse(431, http_too_many_fields);
         bool is_kept = h1_framing_note(framing, &field, &status);
         if (status) return status;
         if (!is_kept) continue;
@@ -157,7 +162,8 @@ int h1_parse_head(struct message *m, struct span in, size_t *seen, size_t *used,
     *m = (struct message){.version = 11};
     *used = in.n;
     if (start == in.n) return H1_MORE;
-    if (!(char_class[(unsigned char)in.p[start]] & CHAR_TOKEN)) return 400;
+    if (!(char_class[(unsigned char)in.p[start]] & CHAR_TOKEN))
+        return http_refuse(400, "it does not begin like HTTP (TLS on a plain port?)");
     if (cut) in.n = start + limits->head_bytes;
 
     /* At first it is read as if it were complete, which it mostly is; after that, not before the end is there. */
@@ -171,6 +177,7 @@ int h1_parse_head(struct message *m, struct span in, size_t *seen, size_t *used,
     if (end == 0) {
         *seen = in.n;
         m->keep_alive = false;
+        http_why = NULL;
         return cut ? too_large(in, start, limits->head_bytes) : H1_MORE;
     }
     *used = end;
@@ -188,14 +195,14 @@ int h1_parse_trailers(struct fields *f, struct span in, size_t *used, const stru
     bool cut = in.n > limits->head_bytes;
     if (cut) lines.in.n = limits->head_bytes;
     bool is_empty = in.n > 0 && (in.p[0] == '\n' || (in.n > 1 && in.p[0] == '\r' && in.p[1] == '\n'));
-    if (!is_empty && !head_end(lines.in, 0)) return cut ? 431 : H1_MORE;
+    if (!is_empty && !head_end(lines.in, 0)) return cut ? http_refuse(431, "the trailers are too large") : H1_MORE;
 
     for (;;) {
         int status = lines_next(&lines, ':', &line, &colon);
-        if (status != LINE) return 400;
+        if (status != LINE) return status ? status : http_refuse(400, "the trailers end early");
         if (line.n == 0) break;
         if ((status = split_field(line, colon, &field))) return status;
-        if (count++ == limits->fields) return 431;
+        if (count++ == limits->fields) return http_refuse(431, http_too_many_fields);
         if (header_flags(field.id) & HEADER_NO_TRAILER) continue;
         fields_append(f, a, field.id, field.name, field.value);
     }

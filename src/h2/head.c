@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "h2/session.h"
 #include "http/length.h"
+#include "http/why.h"
 
 enum { METHOD_BYTES_MAX = 32 };
 
@@ -30,8 +31,8 @@ static int note_method(struct message *m, struct span text) {
     m->method_text = text;
     m->method = method_find(text);
     if (m->method != METHOD_OTHER) return 0;
-    if (!is_token(text)) return 400;
-    return text.n > METHOD_BYTES_MAX ? 501 : 0;
+    if (!is_token(text)) return http_refuse(400, "the method is no token");
+    return text.n > METHOD_BYTES_MAX ? http_refuse(501, "the method is longer than any") : 0;
 }
 
 static int note_scheme(struct message *m, struct span scheme) {
@@ -39,7 +40,7 @@ static int note_scheme(struct message *m, struct span scheme) {
     else if (scheme.n == 5 && memcmp(scheme.p, "https", 5) == 0) m->scheme = SPAN("https");
     else if (span_is_ci(scheme, SPAN("http"))) m->scheme = SPAN("http");
     else if (span_is_ci(scheme, SPAN("https"))) m->scheme = SPAN("https");
-    else return 400;
+    else return http_refuse(400, "the scheme is neither http nor https");
     return 0;
 }
 
@@ -100,7 +101,7 @@ static void note_expect(struct head *h, struct span list) {
 
 /* Of :authority the field is made already. */
 static bool note_host(struct head *h, struct span value) {
-    if (h->has_host) h->status = 400;
+    if (h->has_host) h->status = http_refuse(400, "a second Host");
     h->has_host = true;
     h->host = value;
     return !(h->seen & SEEN(PSEUDO_AUTHORITY));
@@ -126,7 +127,8 @@ static void note_regular(struct head *h, const struct hpack_field *f) {
     default:
         break;
     }
-    if (h->options & PARSE_HEADER_STRICT && !f->is_visible) h->status = 400;
+    if (h->options & PARSE_HEADER_STRICT && !f->is_visible)
+        h->status = http_refuse(400, "a field value with control characters");
     if (keep) fields_append(&h->m->fields, h->arena, (enum header)f->id, f->name, f->value);
 }
 
@@ -195,7 +197,8 @@ const char *head_read_trailers(struct h2_session *s, struct span whole) {
 
 static void note_field(struct h2_session *s, struct h2_stream *st, struct head *h, const struct hpack_field *f,
                        const struct limits *l) {
-    if (l->bytes > s->options.head_bytes || l->fields > s->options.fields) h->status = 431;
+    if (l->bytes > s->options.head_bytes) h->status = http_refuse(431, NULL);
+    else if (l->fields > s->options.fields) h->status = http_refuse(431, http_too_many_fields);
     else if (!f->is_sound) h->malformed = head_check_field(f);
     else if (f->id >= PSEUDO_AUTHORITY) note_pseudo(h, st, f);
     else note_regular(h, f);
@@ -228,7 +231,7 @@ static int finish_authority(struct head *h) {
     bool has_pseudo = (h->seen & SEEN(PSEUDO_AUTHORITY)) != 0, has_both = has_pseudo && h->has_host;
     bool same = has_both && span_is(h->host, m->authority);
     if (!has_pseudo) {
-        if (!h->has_host) return 400;
+        if (!h->has_host) return http_refuse(400, "neither :authority nor Host");
         m->authority = h->host;
     }
     if (!h->is_clean && host_parse(&m->authority, h->options, h->arena)) return 400;
@@ -243,7 +246,8 @@ static int finish_authority(struct head *h) {
 static int finish_connect(struct head *h) {
     struct message *m = h->m;
     m->target_sent = m->authority;
-    if (host_without_port(m->authority).n + 1 >= m->authority.n) return 400;
+    if (host_without_port(m->authority).n + 1 >= m->authority.n)
+        return http_refuse(400, "CONNECT without a port");
     return host_parse(&m->authority, h->options | PARSE_HOST_STRICT, h->arena);
 }
 
@@ -257,7 +261,8 @@ static int finish_target(struct head *h) {
         return 400;
     }
     for (size_t i = 0; i < path.n; i++)
-        if (!(char_class[(unsigned char)path.p[i]] & CHAR_TARGET)) return 400;
+        if (!(char_class[(unsigned char)path.p[i]] & CHAR_TARGET))
+            return http_refuse(400, "a byte that no :path has");
     int status = finish_authority(h);
     return status ? status : uri_parse(&m->uri, path, h->options, h->arena);
 }
@@ -268,7 +273,8 @@ static int finish_body(struct head *h, struct h2_stream *st) {
     st->body_left = h->length >= 0 ? h->length : BODY_UNKNOWN;
     if (st->ended_by_peer && m->body_bytes > 0) h->malformed = "content-length without a body"; /* 8.1.1 */
     if (m->body_bytes == 0 || h->options & PARSE_METHOD_GET_BODY) return 0;
-    return m->method == METHOD_GET || m->method == METHOD_HEAD ? 400 : 0;
+    if (m->method != METHOD_GET && m->method != METHOD_HEAD) return 0;
+    return http_refuse(400, "GET or HEAD with a body (server.http-parseopts: method-get-body)");
 }
 
 static void finish(struct h2_session *s, struct h2_stream *st, struct head *h) {
@@ -277,7 +283,8 @@ static void finish(struct h2_session *s, struct h2_stream *st, struct head *h) {
     st->is_connect = m->method == METHOD_CONNECT;
     int target = finish_target(h), body = finish_body(h, st);
     h->status = target ? target : body;
-    if (h->status == 0 && h->expect_other) h->status = 417;
+    if (h->status == 0 && h->expect_other)
+        h->status = http_refuse(417, "Expect has something else than 100-continue");
     m->expect_continue = h->expect_continue && m->body_bytes != 0;
     if (!st->is_prioritized && fields_have(&m->fields, HEADER_PRIORITY)) {
         uint8_t urgency = H2_URGENCY_DEFAULT;
@@ -298,6 +305,7 @@ int h2_read_head(struct h2_session *s, struct h2_stream *st, struct message *m, 
     if (!s->has_failed && !h.malformed) return h.status;
     if (!s->has_failed) {
         struct h2_event unused;
+        http_why = h.malformed;
         stream_fail(s, st, H2_PROTOCOL_ERROR, h.malformed, &unused);
     }
     stream_free(s, st);

@@ -4,6 +4,7 @@
 
 #include "http/names.h"
 #include "http/uri.h"
+#include "http/why.h"
 
 static bool is_letter(char c) {
     return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
@@ -131,15 +132,16 @@ int host_parse(struct span *host, unsigned options, struct arena *a) {
     if (host_is_clean(*host)) return 0;
     struct span name = host_without_port(*host), port = span_from(*host, name.n);
     bool normalize = (options & (PARSE_HOST_NORMALIZE | PARSE_HOST_STRICT)) != 0, dot = false;
-    if (!is_tolerable(*host)) return 400;
-    if (host->n == 0) return options & PARSE_HOST_STRICT ? 400 : 0;
+    if (!is_tolerable(*host)) return http_refuse(400, "the host has bytes that no host has");
+    if (host->n == 0) return options & PARSE_HOST_STRICT ? http_refuse(400, "the host is empty") : 0;
     if (normalize && name.n > 1 && name.p[name.n - 1] == '.') { /* "example.org." is example.org (RFC 1034 3.1) */
         name.n--;
         dot = true;
     }
-    if (port.n > 0 && port.p[0] != ':') return 400;
+    if (port.n > 0 && port.p[0] != ':') return http_refuse(400, "the host is followed by something else than a port");
     if (options & PARSE_HOST_STRICT)
-        if (!is_strict(name, port.n ? span_from(port, 1) : port)) return 400;
+        if (!is_strict(name, port.n ? span_from(port, 1) : port))
+            return http_refuse(400, "the host is no name and no address (server.http-parseopts: host-strict)");
     if (normalize && port.n == 1) port.n = 0;
     *host = dot && port.n ? arena_join(a, name, port) : (struct span){name.p, name.n + port.n};
     *host = arena_lower(a, *host);

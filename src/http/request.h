@@ -97,6 +97,8 @@ struct request {
     struct chunks in_body;    /* of the request, where request_collect_body() was called */
     struct release *releases; /* whom to tell when what it is at is given up */
     struct release *ends;     /* … when it is over */
+    struct span backend;      /* who was asked for the response: "app.example:8443"; empty: nobody */
+    uint64_t backend_ms;      /* … and how long it took until the head was there; 0: it did not come */
     struct span name;         /* request_id(): empty until somebody asks */
     struct reason *reason;    /* why it is refused: request_reason(); NULL: nobody has said */
     const struct file_state *made_from; /* the file that the body was made from, if it is not that file; or NULL */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "http/names.h"
+#include "http/why.h"
 
 static const struct {
     struct span key;
@@ -169,10 +170,12 @@ static int set_path(struct uri *uri, struct span encoded, unsigned options, stru
         char *decoded = arena_bytes(a, encoded.n + 1);
         path = (struct span){decoded, percent_decode(encoded, decoded)};
     }
-    if (span_find(path, '\0') < path.n) return 400;
-    if ((options & PARSE_URL_INVALID_UTF8_REJECT) && !utf8_is_valid(path)) return 400;
+    if (span_find(path, '\0') < path.n) return http_refuse(400, "NUL in the path");
+    if ((options & PARSE_URL_INVALID_UTF8_REJECT) && !utf8_is_valid(path))
+        return http_refuse(400, "the path is not UTF-8 (server.http-parseopts: url-invalid-utf8-reject)");
     if (!is_simple(path, &dots)) {
-        if (dots && (options & PARSE_URL_DOTSEG_REJECT)) return 400;
+        if (dots && (options & PARSE_URL_DOTSEG_REJECT))
+            return http_refuse(400, "dots in the path (server.http-parseopts: url-path-dotseg-reject)");
         char *copy = arena_bytes(a, path.n);
         memcpy(copy, path.p, path.n);
         path = (struct span){copy, path_simplify(copy, path.n)};
@@ -185,10 +188,11 @@ static int set_path(struct uri *uri, struct span encoded, unsigned options, stru
 static int rewrite(struct uri *uri, struct span path, struct span query, unsigned options, struct arena *a) {
     bool dots;
     char *start = arena_bytes(a, (path.n + query.n) * 3 + 1), *out = put_part(start, path, true, options);
-    if (!out) return 400;
+    if (!out) return http_refuse(400, "a control character or %2F in the path (server.http-parseopts)");
     struct span clean = span_between(start, out);
     if (!is_simple(clean, &dots)) {
-        if (dots && (options & PARSE_URL_DOTSEG_REJECT)) return 400;
+        if (dots && (options & PARSE_URL_DOTSEG_REJECT))
+            return http_refuse(400, "dots in the path (server.http-parseopts: url-path-dotseg-reject)");
         if ((options & PARSE_URL_NORMALIZE) && (options & PARSE_URL_DOTSEG_REMOVE))
             clean.n = path_simplify(start, clean.n);
     }
@@ -196,10 +200,12 @@ static int rewrite(struct uri *uri, struct span path, struct span query, unsigne
     if (query.p) {
         *out++ = '?';
         char *end = put_part(out, query, false, options);
-        if (!end) return 400;
+        if (!end)
+            return http_refuse(400, "a control character in the query (server.http-parseopts: url-ctrls-reject)");
         uri->query = span_between(out, end);
         out = end;
-        if ((options & PARSE_URL_INVALID_UTF8_REJECT) && !is_valid_decoded(uri->query, a)) return 400;
+        if ((options & PARSE_URL_INVALID_UTF8_REJECT) && !is_valid_decoded(uri->query, a))
+            return http_refuse(400, "the query is not UTF-8 (server.http-parseopts: url-invalid-utf8-reject)");
     }
     uri->target = span_between(start, out);
     return set_path(uri, clean, options, a);
@@ -209,13 +215,13 @@ int uri_parse(struct uri *uri, struct span target, unsigned options, struct aren
     size_t question;
     *uri = (struct uri){target, target, {NULL, 0}};
     if (span_is(target, SPAN("*"))) return 0;
-    if (target.n == 0 || target.p[0] != '/') return 400;
+    if (target.n == 0 || target.p[0] != '/') return http_refuse(400, "the target does not begin with a slash");
     if (is_clean(target, &question)) {
         uri->path.n = question;
         if (question < target.n) uri->query = span_from(target, question + 1);
         return 0;
     }
-    if (span_find(target, '#') < target.n) return 400;
+    if (span_find(target, '#') < target.n) return http_refuse(400, "a fragment in the target");
     question = span_find(target, '?');
     struct span query = question < target.n ? span_from(target, question + 1) : (struct span){NULL, 0};
     return rewrite(uri, span_upto(target, question), query, options, a);

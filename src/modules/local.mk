@@ -10,7 +10,7 @@ if MOD_ACCESS
 src_modules_libmodules_la_SOURCES += src/modules/mod_access.c
 endif
 if MOD_ACCESSLOG
-src_modules_libmodules_la_SOURCES += src/modules/mod_accesslog.c src/modules/accesslog/escape.c src/modules/accesslog/format.c src/modules/accesslog/format.h src/modules/accesslog/pieces.c src/modules/accesslog/pieces.h src/modules/accesslog/times.c
+src_modules_libmodules_la_SOURCES += src/modules/mod_accesslog.c src/modules/accesslog/escape.c src/modules/accesslog/format.c src/modules/accesslog/format.h src/modules/accesslog/json.c src/modules/accesslog/pieces.c src/modules/accesslog/pieces.h src/modules/accesslog/times.c
 endif
 if MOD_ALIAS
 src_modules_libmodules_la_SOURCES += src/modules/mod_alias.c

@@ -114,15 +114,34 @@ static struct access_facts facts_of(struct request *r, access_escape *escape, bo
     return f;
 }
 
+static struct span tls_version(struct request *r) {
+    struct span name, value;
+    unsigned at = 0;
+    while (request_tls_variable(r, &at, &name, &value))
+        if (span_is(name, SPAN("SSL_PROTOCOL"))) return value;
+    return SPAN("");
+}
+
+static void write_json(struct request *r, struct buf *line) {
+    const struct access_facts facts = facts_of(r, NULL, true);
+    const struct access_more more = {request_cache_word(r), r->is_tls ? tls_version(r) : SPAN("")};
+    access_json_write(&facts, &more, line);
+}
+
+static void write_text(struct request *r, const struct settings *s, struct buf *line) {
+    struct access_format *format = s->format ? s->format : default_format();
+    const struct access_facts facts = facts_of(r, *s->escape, access_format_is_timing(format));
+    access_format_write(format, &facts, line);
+}
+
 static enum handler write_line(struct request *r, const void *settings) {
     static struct buf line; /* of the worker: grows to the longest line */
     const struct settings *s = settings;
-    struct access_format *format = s->format ? s->format : default_format();
     struct log *log = s->use_syslog ? syslog_log(r, s->syslog_level) : s->log;
     if (!log) return HANDLER_GO_ON;
-    struct access_facts facts = facts_of(r, *s->escape, access_format_is_timing(format));
     buf_clear(&line);
-    access_format_write(format, &facts, &line);
+    if (logs_are_json() && !s->format) write_json(r, &line);
+    else write_text(r, s, &line);
     log_line(log, buf_span(&line));
     return HANDLER_GO_ON;
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/regex.h"
+#include "http/reply.h"
 #include "server/conn.h"
 #include "server/module.h"
 #include "server/plan.h"
@@ -19,20 +20,6 @@ const struct core_settings *request_core(const struct request *r) {
 }
 
 const struct watcher *request_watcher;
-
-void request_say(const struct request *r, enum log_level level, const char *format, ...) {
-    const struct core_settings *core = request_core(r);
-    char peer[ADDR_TEXT_BYTES], text[1024];
-    va_list args;
-    addr_format(&r->client, peer);
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    struct log *log = core->errorlog ? core->errorlog : log_main();
-    struct span id = level <= LOG_IS_WARNING && !request_watcher ? request_id(r) : r->name;
-    if (id.n) log_say(log, level, "%s: %s [%.*s]", peer, text, SPAN_ARG(id));
-    else log_say(log, level, "%s: %s", peer, text);
-}
 
 bool request_is_rehearsed(const struct request *r) {
     (void)r;
@@ -184,6 +171,11 @@ uint32_t request_keep_alive_count(const struct request *r) {
 
 bool request_is_complete(const struct request *r) {
     return r->is_complete;
+}
+
+const char *request_cache_word(const struct request *r) {
+    if (!r->reply || !r->reply->kept) return "pass";
+    return r->step || r->phase_at || r->comebacks ? "miss" : "hit";
 }
 
 int request_sent_status(const struct request *r) {

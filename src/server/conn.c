@@ -66,9 +66,11 @@ static void say_timeout(const struct conn *c, const char *what) {
 
 void conn_time_out(struct conn *c, struct request *r) {
     if (r->state == REQUEST_READ || (r->state == REQUEST_READ_BODY && r->waiting == WAITING_INPUT)) {
-        say_timeout(c,
-                    r->state == REQUEST_READ ? "the request's head did not come" : "the request's body did not come");
-        count(r->state == REQUEST_READ ? COUNT_LIMIT_HEAD_TIME : COUNT_LIMIT_BODY_TIME);
+        bool is_head = r->state == REQUEST_READ;
+        const char *what = is_head ? "the request's head did not come" : "the request's body did not come";
+        say_timeout(c, what);
+        count(is_head ? COUNT_LIMIT_HEAD_TIME : COUNT_LIMIT_BODY_TIME);
+        request_time_reason(c, r, what);
         request_refuse_now(r, 408);
     } else if (r->state == REQUEST_WRITE || r->state == REQUEST_RESPONSE_END) {
         say_timeout(c, "the client does not take the response");
@@ -77,10 +79,12 @@ void conn_time_out(struct conn *c, struct request *r) {
     } else if (request_lacks_body(r)) {
         say_timeout(c, "the request's body did not come");
         count(COUNT_LIMIT_BODY_TIME);
+        request_time_reason(c, r, "the request's body did not come");
         request_refuse_now(r, 408);
     } else {
         say_timeout(c, "nobody answered the request");
         count(COUNT_LIMIT_ANSWER_TIME);
+        request_time_reason(c, r, "nobody answered the request");
         request_refuse_now(r, 504);
     }
 }

@@ -322,6 +322,12 @@ void request_set_plan(struct request *r, const struct plan *plan);
 /* identity.c: server.request-id-header. */
 void request_tell_id(struct request *r);
 
+/* refusals.c: reasons of those that the connection itself makes. The head: what the parser has said (http/why.h), or
+ * the limit. The body: status and keep_alive are set. Time is up: what for, and which limit it was. */
+void request_head_reason(struct request *r, int status);
+enum handler request_refuse_body(struct request *r, int status);
+void request_time_reason(struct conn *c, struct request *r, const char *what);
+
 /* reason.c: the refusal stands in the error log, once, if it is of a kind that is told there. */
 void request_say_reason(struct request *r);
 

@@ -41,6 +41,15 @@ static void *compile_parse_options(const struct value *v, struct complaints *c) 
     return o;
 }
 
+static void *compile_log_format(const struct value *v, struct complaints *c) {
+    static const bool formats[] = {false, true};
+    bool is_json = span_is_ci(v->string, SPAN("json"));
+    if (is_json || span_is_ci(v->string, SPAN("text"))) return (void *)(uintptr_t)&formats[is_json];
+    complain(c, COMPLAINT_ERROR, v->place, v->string.n + 2, "write \"text\" or \"json\"",
+             "\"%.*s\" is no format of logs", SPAN_ARG(v->string));
+    return NULL;
+}
+
 static void *compile_id_trust(const struct value *v, struct complaints *c) {
     struct id_trust *t = memory_zeroed(1, sizeof *t + v->count * sizeof *t->list);
     for (size_t i = 0; i < v->count; i++) {
@@ -120,6 +129,9 @@ const struct directive core_directives[] = {
         "Directories for request bodies that are too large for memory; $TMPDIR, /var/tmp and /tmp by default."),
     ROW("server.upload-temp-file-size", INT, GLOBAL, upload_file_bytes,
         "Bytes that the first file of such a body may have; 0 means 1 MiB."),
+    {"server.log-format", DIRECTIVE_STRING, SCOPE_GLOBAL, FIELD(logs_json),
+     "What lines of the error log and of access logs are: \"text\", or \"json\" for an object each.",
+     compile_log_format, NULL, 0, NULL},
     {"server.request-id-trust", DIRECTIVE_LIST, SCOPE_GLOBAL, FIELD(id_trust),
      "Addresses and networks of peers whose X-Request-ID becomes the id of the request.", compile_id_trust, free, 0,
      NULL},

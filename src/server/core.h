@@ -31,6 +31,7 @@ struct core_settings {
     uint32_t cache_kib, upload_file_bytes;
     struct span bind, network_backend, chroot, username, groupname, syslog_facility, event_handler, pid_file;
     const struct value *feature_flags;
+    const bool *logs_json;            /* server.log-format; NULL: as text */
     const struct id_trust *id_trust;  /* whose X-Request-ID is taken; NULL: nobody's */
     const struct parse_options *parse_options;
     bool header_strict, host_strict, host_normalize;

@@ -89,6 +89,10 @@ static int open_pipe(struct span program, void *arg) {
 }
 
 static void set_log(enum control_kind kind, struct span target) {
+    if (kind == CONTROL_ERRORLOG && target.n) { /* helper_logs() */
+        logs_set_json(target.p[0] == '{');
+        target = span_from(target, 1);
+    }
     struct log *log = target.n ? log_open(target) : NULL;
     if (target.n && !log) say_error("the helper cannot open %.*s: %s", SPAN_ARG(target), strerror(errno));
     if (kind == CONTROL_ERRORLOG && (log || target.n == 0)) log_set_main(log ? log : log_open(SPAN("")));

@@ -117,8 +117,9 @@ static int pipe_of(struct logger *loggers, struct span target) {
 void helper_logs(struct helper *h, const struct conf *conf, struct logger *loggers) {
     struct buf target = {0};
     struct span breakage = conf_global_text(conf, SPAN("server.breakagelog"));
+    buf_add_char(&target, logs_are_json() ? '{' : ' '); /* in front of the target: how lines are written */
     conf_error_log(conf, &target);
-    tell(h, CONTROL_ERRORLOG, buf_span(&target), pipe_of(loggers, buf_span(&target)));
+    tell(h, CONTROL_ERRORLOG, buf_span(&target), pipe_of(loggers, span_from(buf_span(&target), 1)));
     tell(h, CONTROL_BREAKAGELOG, breakage, pipe_of(loggers, breakage));
     buf_done(&target);
 }

@@ -24,8 +24,13 @@ static bool open_log(struct setting *s, struct conf *conf) {
     return false;
 }
 
+void conf_use_log_format(const struct conf *conf) {
+    logs_set_json(conf->core->logs_json && *conf->core->logs_json);
+}
+
 bool conf_open_logs(struct conf *conf) {
     bool ok = true;
+    conf_use_log_format(conf);
     for (size_t i = 0; i < conf->tree->block_count; i++) {
         struct block_settings *b = &conf->blocks[i];
         for (size_t s = 0; s < b->count; s++)

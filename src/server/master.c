@@ -132,6 +132,7 @@ static void use_error_log(struct master *m) {
     const struct core_settings *core = m->conf->core;
     struct buf target = {0};
     bool is_file = conf_error_log(m->conf, &target);
+    conf_use_log_format(m->conf);
     if (is_file && core->chroot.n) {
         buf_clear(&target);
         buf_printf(&target, "%s/%s", core->chroot.p, conf_global_text(m->conf, SPAN("server.errorlog")).p);

@@ -304,6 +304,8 @@ uint64_t request_sent_body_bytes(const struct request *r);
 uint32_t request_keep_alive_count(const struct request *r);
 /* True if the response came to its end as it should. */
 bool request_is_complete(const struct request *r);
+/* "hit": a kept reply was sent; "miss": it is kept from now on; "pass": it is for this request alone. */
+const char *request_cache_word(const struct request *r);
 /* Status as sent: of a kept reply a client may get 304, 206, 412 or 416. */
 int request_sent_status(const struct request *r);
 

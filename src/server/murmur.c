@@ -25,11 +25,12 @@ struct murmur {
 static struct list all = {&all, &all};
 
 static void say(const struct murmur *m, struct span line) {
-    if (helper_self.breakage) {
+    if (helper_self.breakage && !logs_are_json()) {
         log_line(helper_self.breakage, line);
         logs_flush();
     } else if (line.n) {
-        say_note("%s[%ld]: %.*s", m->program, (long)m->pid, SPAN_ARG(line));
+        struct log *log = helper_self.breakage ? helper_self.breakage : log_main();
+        log_say(log, LOG_IS_NOTE, "%s[%ld]: %.*s", m->program, (long)m->pid, SPAN_ARG(line));
     }
 }
 

@@ -60,6 +60,13 @@ static void add_place(struct buf *text, struct place at) {
     buf_printf(text, " is set at %.*s:%u", SPAN_ARG(place_name(at)), line);
 }
 
+static struct span place_text(struct arena *a, struct place at) {
+    unsigned line, column;
+    if (!at.source) return SPAN("");
+    place_line(at, &line, &column);
+    return arena_printf(a, "%.*s:%u", SPAN_ARG(place_name(at)), line);
+}
+
 static void add_default(struct buf *text, const struct module *m, const struct directive *d) {
     const char *field = (const char *)m->defaults + d->offset;
     uint32_t number;
@@ -113,6 +120,7 @@ static void note(struct request *r, const char *directive, struct place at, cons
     struct reason *reason = arena_zeroed(&r->arena, sizeof *reason);
     reason->text = arena_copy(&r->arena, buf_span(&text));
     reason->directive = directive;
+    reason->at = place_text(&r->arena, at);
     reason->after_handler = r->error_status ? r->reason : NULL;
     r->reason = reason;
     buf_done(&text);
@@ -225,19 +233,30 @@ static enum log_level level_of(const struct request *r) {
     return r->status == 403 && !r->reason->directive ? LOG_IS_WARNING : LOG_IS_NOTE;
 }
 
-void request_say_reason(struct request *r) {
+static void tell(struct request *r) {
+    const struct reason *reason = r->reason;
     const struct message *in = &r->in;
+    struct log_fact facts[4] = {{"status", {NULL, 0}, (uint64_t)r->status}, {"reason", reason->text, 0}};
     struct span target = in->target_sent;
+    struct buf text = {0};
+    size_t n = 2;
+    if (reason->directive) facts[n++] = (struct log_fact){"directive", span_of(reason->directive), 0};
+    if (reason->at.n) facts[n++] = (struct log_fact){"place", reason->at, 0};
+    if (target.n > TARGET_BYTES) target.n = TARGET_BYTES;
+    buf_printf(&text, "%d: %.*s", r->status, SPAN_ARG(reason->text));
+    if (target.n) buf_printf(&text, " (%.*s %.*s)", SPAN_ARG(in->method_text), SPAN_ARG(target));
+    if (r->error_status) buf_add_text(&text, " from the error-handler");
+    (void)request_id(r); /* it is part of the line */
+    request_tell(r, level_of(r), buf_span(&text), facts, n);
+    buf_done(&text);
+}
+
+void request_say_reason(struct request *r) {
     if (!request_has_reason(r)) request_reason(r, NULL, "%s", usual_text(r->status));
     r->reason->status = r->status;
     if (r->reason->is_said || request_is_rehearsed(r) || !is_told(r) || !may_tell(r)) return;
     r->reason->is_said = true;
-    (void)request_id(r); /* it is part of the line */
-    if (target.n > TARGET_BYTES) target.n = TARGET_BYTES;
-    if (target.n)
-        request_say(r, level_of(r), "%d: %.*s (%.*s %.*s)%s", r->status, SPAN_ARG(r->reason->text),
-                    SPAN_ARG(in->method_text), SPAN_ARG(target), r->error_status ? " for the error-handler" : "");
-    else request_say(r, level_of(r), "%d: %.*s", r->status, SPAN_ARG(r->reason->text));
+    tell(r);
 }
 
 /* The error-handler was asked, and it does not matter what became of it. */

@@ -27,7 +27,9 @@ static void say_complaints(const struct complaints *c) {
     struct buf text = {0};
     complaints_print(c, &text);
     struct span rest = buf_span(&text), line;
-    while (span_next(&rest, '\n', &line))
+    enum log_level level = complaints_errors(c) ? LOG_IS_ERROR : LOG_IS_WARNING;
+    if (logs_are_json() && text.n) log_tell(log_main(), level, NULL, 0, span_upto(rest, rest.n - 1));
+    while (!logs_are_json() && span_next(&rest, '\n', &line))
         if (line.n) say_note("%.*s", SPAN_ARG(line));
     buf_done(&text);
 }
@@ -91,11 +93,13 @@ static bool put_in_force(struct master *m, struct conf *new) {
     if (new->has_tls) crew_tell_all(m, CONTROL_TICKETS, tls_tickets());
     conf_each_piped_log(new, master_start_logger, m);
     say_jobs_that_wait(m);
+    conf_use_log_format(new);
     reload_prepare_helper(m);
     bool ok = true, others = needs_new_workers(m, old, new);
     if (others) ok = crew_renew(m);
     else send_all(m, old);
     if (!ok) m->conf = old;
+    conf_use_log_format(m->conf);
     if (!ok) renewal_watch(&m->renewal, old);
     listeners_close_others(&m->listeners, m->conf);
     if (!others) crew_adjust(m);

@@ -47,6 +47,7 @@ static enum handler refuse_head(struct request *r, int status) {
     struct conn *c = r->conn;
     r->status = status;
     r->keep_alive = false;
+    request_head_reason(r, status);
     r->received_bytes = c->in->end - c->in->start;
     if (r->conf->core->log_request_head_on_error)
         request_say(r, LOG_IS_NOTE, "request refused with %d: %.*s", status, SPAN_ARG(conn_unread(c)));
@@ -93,12 +94,6 @@ static enum handler read_head(struct request *r) {
 }
 
 /* ---- bodies ----------------------------------------------------------------------------------- */
-
-static enum handler refuse_body(struct request *r, int status) {
-    r->status = status;
-    r->keep_alive = false;
-    return HANDLER_ERROR;
-}
 
 /* Gives bytes to whom they are for. How many were taken, or -1. */
 static ptrdiff_t give(struct request *r, struct span bytes) {
@@ -192,8 +187,8 @@ static enum handler read_body(struct request *r) {
         size_t before = c->in->start;
         int result = take_some(r, c->in, &status);
         r->received_bytes += c->in->start - before;
-        if (status) return refuse_body(r, status);
-        if (is_too_large(r)) return refuse_body(r, 413);
+        if (status) return request_refuse_body(r, status);
+        if (is_too_large(r)) return request_refuse_body(r, 413);
         if (result == BODY_DONE) return body_is_there(r);
         r->waiting = result == BODY_STUCK ? WAITING_HANDLER : WAITING_INPUT;
         if (result == BODY_STUCK) return HANDLER_WAIT_FOR_EVENT;
@@ -205,9 +200,9 @@ static enum handler read_body(struct request *r) {
         if (reads >= READS_PER_TURN) return HANDLER_WAIT_FOR_EVENT;
         ssize_t n = conn_receive(c);
         if (n == 0 && c->in->is_raw) return body_is_there(r);
-        if (n == WIRE_LATER) return c->in->end < c->in->cap || c->in->start > c->in->keep ? HANDLER_WAIT_FOR_EVENT
-                                                                                         : refuse_body(r, 413);
-        if (n <= 0) return refuse_body(r, 400); /* the body broke off */
+        bool has_room = c->in->end < c->in->cap || c->in->start > c->in->keep;
+        if (n == WIRE_LATER) return has_room ? HANDLER_WAIT_FOR_EVENT : request_refuse_body(r, 413);
+        if (n <= 0) return request_refuse_body(r, 400); /* the body broke off */
     }
 }
 

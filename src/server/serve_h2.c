@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/source.h"
+#include "http/why.h"
 #include "net/wire.h"
 #include "server/conn.h"
 #include "server/module.h"
@@ -274,11 +275,14 @@ static enum handler read_head(struct request *r) {
     int status = h2_read_head(r->conn->h2, r->stream->h2, &r->in, &r->arena);
     r->keep_alive = false;
     r->body_done = r->in.body_bytes == 0;
+    if (status < 0 && is_told(r->conn))
+        request_say(r, LOG_IS_NOTE, "HTTP/2: malformed: %s", http_why ? http_why : "");
     if (status < 0) r->stream->h2 = NULL; /* malformed: the session has reset it and forgotten it */
     if (status < 0) return HANDLER_FINISHED;
     if (fields_have(&r->in.fields, HEADER_COOKIE)) /* one value for whoever reads it (RFC 9113 8.2.3) */
         fields_set(&r->in.fields, &r->arena, HEADER_COOKIE, fields_get(&r->in.fields, &r->arena, HEADER_COOKIE));
     r->status = status;
+    if (status) request_head_reason(r, status);
     return status ? HANDLER_ERROR : HANDLER_GO_ON;
 }
 
@@ -311,11 +315,6 @@ static bool give_all(struct request *r) {
     return true;
 }
 
-static enum handler refuse_body(struct request *r, int status) {
-    r->status = status;
-    return HANDLER_ERROR;
-}
-
 static enum handler read_body(struct request *r) {
     struct stream *x = r->stream;
     uint64_t limit = (uint64_t)request_core(r)->max_request_kib * 1024;
@@ -323,9 +322,9 @@ static enum handler read_body(struct request *r) {
     if (!give_all(r)) {
         h2_consumed(r->conn->h2, x->h2, x->data.n);
         x->data.n = 0; /* it is the input's, and not for long */
-        return refuse_body(r, 500);
+        return request_refuse_body(r, 500);
     }
-    if (limit && !r->is_tunnel && r->body_received + x->held.n > limit) return refuse_body(r, 413);
+    if (limit && !r->is_tunnel && r->body_received + x->held.n > limit) return request_refuse_body(r, 413);
     if (x->body_ended && x->held.n == 0) {
         request_end_body(r);
         return HANDLER_GO_ON;

@@ -76,6 +76,9 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
  * writes them: with its user and root directory. */
 bool conf_open_logs(struct conf *conf);
 
+/* server.log-format, for this process. */
+void conf_use_log_format(const struct conf *conf);
+
 /* A string that the global block sets, as it stands there; empty if it does not. */
 struct span conf_global_text(const struct conf *conf, struct span directive);
 /* The target of the process's own log, for log_open(). True if it is a file. */

@@ -45,6 +45,15 @@ void access_format_drop(struct access_format *format); /* accepts NULL */
 /* Does a line tell how long the request took, or when it began to less than a second? */
 bool access_format_is_timing(const struct access_format *format);
 
+/* access_more - what only JSON tells */
+struct access_more {
+    const char *cache; /* request_cache_word() */
+    struct span tls;   /* "TLSv1.3"; empty: none */
+};
+
+/* An object of JSON, without a newline; what is empty is left out. */
+void access_json_write(const struct access_facts *facts, const struct access_more *more, struct buf *line);
+
 /* Appends the line, without a newline. The texts of a second are kept in the format: hence not const. */
 void access_format_write(struct access_format *format, const struct access_facts *facts, struct buf *line);
 

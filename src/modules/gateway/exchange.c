@@ -232,6 +232,8 @@ static void attempt(struct exchange *x) {
     if (!choose(x)) return;
     prepare(x);
     x->step = EXCHANGE_CONNECTS;
+    x->asked_ms = fdevents_now_ms(events_of(x));
+    if (!x->consults) x->pair.r->backend = x->pair.host ? x->pair.host->label : span_of(x->ask.kind->directive);
     if (x->pair.host) {
         x->backend = x->pair.host->backend;
         backend_began(x->backend, fdevents_now_ms(events_of(x)));
@@ -355,6 +357,7 @@ static void follow_word(struct exchange *x, enum take word) {
     case TAKE_INTERIM: take_interim(x); break;
     case TAKE_HEAD:
         x->step = EXCHANGE_ANSWERS;
+        if (!x->consults) x->pair.r->backend_ms = fdevents_now_ms(events_of(x)) - x->asked_ms + 1;
         exchange_decide_collecting(x);
         if (x->backend) backend_answered(x->backend, fdevents_now_ms(events_of(x)));
         x->has_news |= !x->collects;

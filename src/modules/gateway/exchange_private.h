@@ -37,6 +37,7 @@ struct exchange {
     uint64_t unheard_ms;       /* since when */
     struct backend *backend;   /* that it is at: backend_began() was called; or NULL */
     uint64_t room;             /* bytes of the response's body that may wait for the client */
+    uint64_t asked_ms;         /* when this attempt began */
     unsigned tried_count;
     int error;                 /* errno of a failure */
     int status;                /* what a failure is for the client */

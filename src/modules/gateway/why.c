@@ -8,7 +8,7 @@
 
 static struct span who(const struct exchange *x) {
     const struct gateway_host *h = x->pair.host;
-    return h ? h->label : SPAN("there is no answer");
+    return h ? h->label : SPAN("the program");
 }
 
 /* The request itself cannot be said to that backend, which is well. */
@@ -47,9 +47,10 @@ static struct span failure(const struct exchange *x) {
 void exchange_note_reason(struct exchange *x) {
     struct request *r = x->pair.r;
     struct place at = x->ask.rule ? x->ask.rule->place : (struct place){NULL, 0};
-    struct span why = x->has_no_host ? span_of(of_choice(x)) : failure(x);
+    const char *directive = x->ask.kind->directive;
     if (request_has_reason(r)) return; /* whoever knows better has said it */
-    request_reason_at(r, x->ask.kind->directive, at, "%.*s: %.*s", SPAN_ARG(who(x)), SPAN_ARG(why));
+    if (x->has_no_host) request_reason_at(r, directive, at, "%s", of_choice(x));
+    else request_reason_at(r, directive, at, "%.*s: %.*s", SPAN_ARG(who(x)), SPAN_ARG(failure(x)));
 }
 
 /* Its head is with the client already. What the log has to say beside backend_ended(). */

@@ -5,6 +5,7 @@ if HAVE_CHECK
 unit_base_tests = \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_hashes \
+	tests/unit/base/test_json \
 	tests/unit/base/test_meters \
 	tests/unit/base/test_histogram \
 	tests/unit/base/test_needles \
@@ -22,6 +23,10 @@ tests_unit_base_test_bytes_LDADD = $(unit_base_libs)
 tests_unit_base_test_hashes_SOURCES = tests/unit/base/test_hashes.c
 tests_unit_base_test_hashes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_hashes_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_json_SOURCES = tests/unit/base/test_json.c
+tests_unit_base_test_json_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_json_LDADD = $(unit_base_libs)
 
 tests_unit_base_test_meters_SOURCES = tests/unit/base/test_meters.c
 tests_unit_base_test_meters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
