@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/live/t_tls_access.py \
 	tests/live/t_tls_backend.py \
 	tests/live/t_tls_life.py \
+	tests/live/t_systemd.py \
 	tests/live/t_upgrade.py \
 	tests/live/t_websocket.py \
 	tests/live/t_wiki.py \

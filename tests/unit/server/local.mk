@@ -7,6 +7,7 @@ unit_server_tests = \
 	tests/unit/server/test_control \
 	tests/unit/server/test_counters \
 	tests/unit/server/test_emit \
+	tests/unit/server/test_handover \
 	tests/unit/server/test_jobs \
 	tests/unit/server/test_plan \
 	tests/unit/server/test_post \
@@ -21,6 +22,10 @@ unit_server_below = src/h1/libh1.la src/http/libhttp.la src/net/libnet.la src/ba
 tests_unit_server_test_conditions_SOURCES = tests/unit/server/test_conditions.c src/server/builtin.c
 tests_unit_server_test_conditions_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_conditions_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_handover_SOURCES = tests/unit/server/test_handover.c src/server/builtin.c
+tests_unit_server_test_handover_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_handover_LDADD = $(unit_server_libs)
 
 tests_unit_server_test_control_SOURCES = tests/unit/server/test_control.c src/server/builtin.c
 tests_unit_server_test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
