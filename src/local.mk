@@ -93,6 +93,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/children.c \
 	src/server/collect.c \
 	src/server/condition.c src/server/condition.h \
+	src/server/conftests.c src/server/conftests.h \
 	src/server/conn.c src/server/conn.h \
 	src/server/control.c src/server/control.h \
 	src/server/core.c src/server/core.h \

@@ -21,6 +21,7 @@
 #include "fdevents/fdevent.h"
 #include "net/listener.h"
 #include "net/wire.h"
+#include "server/conftests.h"
 #include "server/master.h"
 #include "server/modules.h"
 #include "server/plugins.h"
@@ -291,6 +292,7 @@ int main(int argc, char **argv) {
     struct complaints *complaints = complaints_make();
     struct inputs *inputs = upgrade_inputs();
     struct conf *conf = conf_load(inputs ? inputs : start.inputs(start.inputs_arg), start.config_name, complaints);
+    conf_tests_run(conf, complaints);
     bool only_look = c.tests || c.print;
     if (!only_look) conf_use_log_format(conf);
     say_complaints(complaints);

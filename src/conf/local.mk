@@ -18,5 +18,6 @@ src_conf_libconf_la_SOURCES = \
 	src/conf/recover.c \
 	src/conf/show.c src/conf/show.h \
 	src/conf/suggest.c \
+	src/conf/test.c \
 	src/conf/tree.c src/conf/tree.h \
 	src/conf/value.c src/conf/value.h

@@ -60,7 +60,10 @@ static void parse_statement(struct parser *p) {
     switch (p->now.token.type) {
     case TOKEN_EOL:
     case TOKEN_COMMA: advance(p); break;
-    case TOKEN_KEY: parse_assignment(p); break;
+    case TOKEN_KEY:
+        if (starts_test(p)) parse_test(p);
+        else parse_assignment(p);
+        break;
     case TOKEN_DOLLAR: parse_conditions(p); break;
     case TOKEN_INCLUDE:
     case TOKEN_INCLUDE_SHELL: parse_include(p); break;

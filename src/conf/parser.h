@@ -111,6 +111,10 @@ struct block *scratch_block(struct parser *p);
 void parse_conditions(struct parser *p);
 void parse_stray_else(struct parser *p);
 
+/* test.c */
+bool starts_test(struct parser *p);
+void parse_test(struct parser *p);
+
 /* include.c */
 void parse_include(struct parser *p);
 

@@ -160,11 +160,31 @@ static void list_blocks(struct printing *p) {
     }
 }
 
+/* Checks of one test stand behind each other. */
+static void print_tests(const struct conf_tree *tree, struct buf *out) {
+    for (size_t i = 0; i < tree->check_count; i++) {
+        const struct conf_check *c = &tree->checks[i];
+        bool begins = i == 0 || !span_is(c->test, c[-1].test);
+        if (begins) {
+            buf_add_text(out, i ? "}\n\ntest " : "\ntest ");
+            print_string(out, c->test);
+            buf_add_text(out, " {\n");
+        }
+        indent(out, 1);
+        print_string(out, c->request.string);
+        buf_add_text(out, " => ");
+        print_value(out, &c->expected, 1);
+        buf_add_char(out, '\n');
+    }
+    if (tree->check_count) buf_add_text(out, "}\n");
+}
+
 void conf_print(const struct conf_tree *tree, struct buf *out) {
     size_t count = tree->block_count;
     unsigned *lists = memory_zeroed(count * 3, sizeof *lists);
     struct printing p = {tree, out, lists, lists + count, lists + 2 * count};
     list_blocks(&p);
     print_inside(&p, tree->blocks[0], 0);
+    print_tests(tree, out);
     free(lists);
 }

@@ -50,10 +50,19 @@ struct source_text {
     struct place included_at;
 };
 
+/* conf_check - a request of a test, and what is expected of its answer: a text, or a list of texts */
+struct conf_check {
+    struct span test; /* its name; empty: it has none */
+    struct value request, expected;
+};
+enum { MOST_CHECKS = 1000 };
+
 struct conf_tree {
     struct arena arena;
     struct block **blocks;
     size_t block_count, block_cap;
+    struct conf_check *checks;
+    size_t check_count, check_cap;
 };
 
 struct inputs;    /* conf/inputs.h */

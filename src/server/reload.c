@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include "server/conftests.h"
 #include "server/master_parts.h"
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static void say_complaints(const struct complaints *c) {
 
 static struct conf *load(const struct start *start, struct inputs *inputs, struct complaints *complaints) {
     struct conf *conf = conf_load(inputs, start->config_name, complaints);
+    conf_tests_run(conf, complaints);
     if (complaints_errors(complaints) == 0) return conf;
     conf_drop(conf);
     return NULL;
