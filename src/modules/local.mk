@@ -76,6 +76,12 @@ if HAVE_ZSTD
 src_modules_libmodules_la_SOURCES += src/modules/deflate/zstd.c
 endif
 endif
+if MOD_LIMIT
+src_modules_libmodules_la_SOURCES += src/modules/mod_limit.c \
+	src/modules/limit/bounds.c src/modules/limit/bounds.h \
+	src/modules/limit/notices.c src/modules/limit/notices.h
+endif
+
 if MOD_EXTFORWARD
 src_modules_libmodules_la_SOURCES += src/modules/mod_extforward.c src/modules/extforward/chain.c src/modules/extforward/chain.h src/modules/extforward/trust.c src/modules/extforward/trust.h
 endif

@@ -51,6 +51,17 @@ size_t addr_format(const struct addr *a, char out[ADDR_TEXT_BYTES]) {
     return strlen(out);
 }
 
+unsigned addr_network(const struct addr *a, uint8_t bytes[16]) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    int family;
+    const uint8_t *own = bytes_of(a, &family);
+    if (family == AF_INET6) memcpy(bytes, own, 16);
+    if (family != AF_INET) return family == AF_INET6 ? 128 : 0;
+    memcpy(bytes, mapped, 12);
+    memcpy(bytes + 12, own, 4);
+    return 32;
+}
+
 uint16_t addr_port(const struct addr *a) {
     if (a->is.any.sa_family == AF_INET) return ntohs(a->is.v4.sin_port);
     return a->is.any.sa_family == AF_INET6 ? ntohs(a->is.v6.sin6_port) : 0;

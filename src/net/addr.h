@@ -30,6 +30,9 @@ void addr_from(struct addr *a, const struct addr_room *room);
 
 /* "192.0.2.1", "2001:db8::1"; an IPv4-mapped address is shown as IPv4; a unix peer as "unix". Returns the length. */
 size_t addr_format(const struct addr *a, char out[ADDR_TEXT_BYTES]);
+/* All of them as the 16 bytes of an IPv6 address, IPv4 as ::ffff:192.0.2.1. How many bits are the address itself: 32
+ * or 128; 0 of a peer that has none. */
+unsigned addr_network(const struct addr *a, uint8_t bytes[16]);
 uint16_t addr_port(const struct addr *a);
 
 /* prefix - an address with a length in bits */

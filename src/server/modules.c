@@ -37,6 +37,7 @@ void modules_add(const struct module *m, const struct module *before) {
 
 const struct module *module_find(struct span name) {
     if (span_is(name, SPAN("mod_compress"))) name = SPAN("mod_deflate"); /* since lighttpd 1.4.56 */
+    if (span_is(name, SPAN("mod_evasive"))) name = SPAN("mod_limit");    /* until lighttpd 1.4.67 */
     for (const struct module *const *m = modules_all(); *m; m++)
         if (span_is(name, span_of((*m)->name))) return *m;
     return NULL;
@@ -47,7 +48,7 @@ const char *module_known(struct span name) {
         const char *name, *say;
     } known[] = {
         {"mod_compress", "it is mod_deflate today, which is not in this build"},
-        {"mod_evasive", "it was taken out of lighttpd in 1.4.68"},
+        {"mod_evasive", "it is mod_limit here, which is not in this build"},
         {"mod_secdownload", "it was taken out of lighttpd in 1.4.68"},
         {"mod_uploadprogress", "it was taken out of lighttpd in 1.4.68"},
         {"mod_usertrack", "it was taken out of lighttpd in 1.4.68"},
@@ -135,16 +136,16 @@ static const void *global_settings(const struct conf *conf, const struct module 
 
 void modules_share(const struct conf *conf) {
     struct arena a = {0};
-    for (size_t i = 0; builtin_modules[i]; i++) {
-        const struct module_work *work = builtin_modules[i]->work;
-        if (work && work->share) work->share(global_settings(conf, builtin_modules[i], &a));
+    for (const struct module *const *m = modules_all(); *m; m++) {
+        const struct module_work *work = (*m)->work;
+        if (work && work->share) work->share(global_settings(conf, *m, &a));
     }
     arena_done(&a);
 }
 
 void modules_forget(pid_t worker) {
-    for (size_t i = 0; builtin_modules[i]; i++) {
-        const struct module_work *work = builtin_modules[i]->work;
+    for (const struct module *const *m = modules_all(); *m; m++) {
+        const struct module_work *work = (*m)->work;
         if (work && work->forget) work->forget(worker);
     }
 }

@@ -98,6 +98,13 @@ EXTRA_DIST += \
 	tests/replay/extforward-line.replay \
 	tests/replay/extforward-rewrite.replay \
 	tests/replay/file-truncated.replay \
+	tests/replay/evasive.replay \
+	tests/replay/limit-blocks.replay \
+	tests/replay/limit-connections.replay \
+	tests/replay/limit-error-handler.replay \
+	tests/replay/limit-extforward.replay \
+	tests/replay/limit-h2.replay \
+	tests/replay/limit-requests.replay \
 	tests/replay/graceful-end-cuts.replay \
 	tests/replay/graceful-end-in-response.replay \
 	tests/replay/graceful-end.replay \

@@ -12,6 +12,13 @@ tests_unit_modules_test_auth_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_modules_test_auth_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 endif
 endif
+if MOD_LIMIT
+check_PROGRAMS += tests/unit/modules/test_limit
+TESTS += tests/unit/modules/test_limit
+tests_unit_modules_test_limit_SOURCES = tests/unit/modules/test_limit.c src/server/builtin.c
+tests_unit_modules_test_limit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_modules_test_limit_LDADD = $(goldcrest_libraries) $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
+endif
 if MOD_DEFLATE
 DECODE_SOURCES = tests/replay/decode.c tests/replay/decode.h
 check_PROGRAMS += tests/unit/modules/test_coders tests/unit/modules/test_deflate

@@ -16,7 +16,7 @@ extern const struct module mod_extforward;
 
 static struct addr peer;
 static const char *socket_name = "0.0.0.0:80";
-static int lines_expected, tls_trusted;
+static int lines_expected, tls_trusted, forwarders;
 static bool is_named;
 
 const struct addr *request_peer(const struct request *r) {
@@ -32,6 +32,11 @@ bool request_peer_is_named(const struct request *r) {
 struct span request_socket(const struct request *r) {
     (void)r;
     return span_of(socket_name);
+}
+
+void request_peer_forwards(struct request *r) {
+    (void)r;
+    forwarders++;
 }
 
 void request_expect_proxy_line(struct request *r, bool trust_tls) {
