@@ -166,15 +166,6 @@ void request_captures(struct request *r, const struct block *set_in, struct capt
     regex_drop(re);
 }
 
-bool request_is_rehearsed(const struct request *r) {
-    (void)r;
-    return false;
-}
-
-void request_note(struct request *r, struct place at, const char *format, ...) {
-    (void)r, (void)at, (void)format;
-}
-
 bool request_set_target(struct request *r, struct span target) {
     struct uri uri;
     r->status = uri_parse(&uri, arena_copy(&r->arena, target), PARSE_DEFAULTS, &r->arena);
