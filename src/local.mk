@@ -180,6 +180,8 @@ include src/commands/import/local.mk
 sbin_PROGRAMS += src/goldcrest
 src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
 	src/commands/commands.c src/commands/commands.h \
+	src/commands/compare.c src/commands/compare.h \
+	src/commands/logline.c src/commands/logline.h \
 	src/commands/directives.c src/commands/directives.h \
 	src/commands/explain.c src/commands/explain.h \
 	src/commands/explain_facts.c \

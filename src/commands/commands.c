@@ -8,7 +8,8 @@
 
 const struct command commands[] = {
     {"explain",
-     "[-H 'Name: value']... [--from ADDRESS] [--socket NAME] [--json] [--all] [-m DIR] -f FILE ['METHOD URL'|-]",
+     "[-H 'Name: value']... [--from ADDRESS] [--socket NAME] [--json] [--all] [-m DIR] "
+     "[--diff OTHER.CONF --log FILE] -f FILE ['METHOD URL'|-]",
      "what the server would do with a request, and why: conditions, rules, files, fields, each with its line",
      explain_run},
     {"import", "[-o FILE] NGINX.CONF", "translate a configuration of nginx; what cannot be is told with its lines",

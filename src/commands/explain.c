@@ -11,16 +11,19 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "commands/commands.h"
+#include "commands/compare.h"
 #include "commands/explain.h"
 #include "conf/complain.h"
 #include "server/plugins.h"
 #include "server/privileges.h"
 
-enum { LINES_MAX = 64, LINE_BYTES_MAX = 64 * 1024, OPTION_FROM = 256, OPTION_SOCKET, OPTION_JSON, OPTION_ALL };
+enum { LINES_MAX = 64, LINE_BYTES_MAX = 64 * 1024 };
+enum { OPTION_FROM = 256, OPTION_SOCKET, OPTION_JSON, OPTION_ALL, OPTION_DIFF, OPTION_LOG };
 
 /* explaining - what the command line asks for */
 struct explaining {
     const char *config;
+    const char *other, *log; /* --diff, --log */
     struct span lines[LINES_MAX]; /* -H */
     size_t line_count;
     struct span from, socket, words[2];
@@ -34,6 +37,8 @@ static const struct option long_options[] = {{"from", required_argument, NULL, O
                                              {"socket", required_argument, NULL, OPTION_SOCKET},
                                              {"json", no_argument, NULL, OPTION_JSON},
                                              {"all", no_argument, NULL, OPTION_ALL},
+                                             {"diff", required_argument, NULL, OPTION_DIFF},
+                                             {"log", required_argument, NULL, OPTION_LOG},
                                              {NULL, 0, NULL, 0}};
 
 static const char *take_word(struct explaining *e, const char *word) {
@@ -58,6 +63,8 @@ static const char *parse(struct explaining *e, int argc, char **argv) {
         case OPTION_SOCKET: e->socket = span_of(optarg); break;
         case OPTION_JSON: e->json = true; break;
         case OPTION_ALL: e->all = true; break;
+        case OPTION_DIFF: e->other = optarg; break;
+        case OPTION_LOG: e->log = optarg; break;
         default: return "";
         }
     }
@@ -66,6 +73,7 @@ static const char *parse(struct explaining *e, int argc, char **argv) {
         if (why) return why;
     }
     if (!e->config) return "there is no configuration: -f FILE";
+    if (e->other || e->log) return e->other && e->log ? NULL : "--diff and --log go together";
     return e->word_count ? NULL : "there is no request";
 }
 
@@ -156,6 +164,18 @@ static bool become_worker(struct explaining *e, const struct conf *conf) {
     return true;
 }
 
+/* --diff: 1 if there are differences. What root alone may read is read before root becomes a worker. */
+static int compare(struct explaining *e, struct conf *conf) {
+    struct conf *other = load(e->other);
+    int result = COMMAND_USAGE;
+    bool is_open = strcmp(e->log, "-") == 0 || freopen(e->log, "r", stdin);
+    if (!is_open) fprintf(stderr, "goldcrest explain: %s: %s\n", e->log, strerror(errno));
+    if (other && is_open && become_worker(e, conf)) result = compare_run(conf, other, e->all);
+    if (result < 0) fprintf(stderr, "goldcrest explain: %s\n", strerror(errno));
+    conf_drop(other);
+    return result < 0 ? COMMAND_USAGE : result;
+}
+
 int explain_run(int argc, char **argv) {
     struct explaining e = {.has_colours = wants_colours()};
     const char *why = parse(&e, argc, argv);
@@ -163,6 +183,11 @@ int explain_run(int argc, char **argv) {
     clock_update();
     struct conf *conf = load(e.config);
     if (!conf) return COMMAND_USAGE;
+    if (e.other) {
+        int result = compare(&e, conf);
+        conf_drop(conf);
+        return result;
+    }
     bool is_valid = false;
     if (become_worker(&e, conf)) e.stage = stage_make(conf);
     if (e.stage) {

@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/live/t_cgi.py \
 	tests/live/t_command.py \
 	tests/live/t_conformance.py \
+	tests/live/t_compare.py \
 	tests/live/t_conftests.py \
 	tests/live/t_debian.py \
 	tests/live/t_deflate.py \
