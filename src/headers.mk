@@ -2,7 +2,7 @@
 public_base = \
 	src/base/arena.h src/base/blob.h src/base/buf.h src/base/clock.h src/base/list.h src/base/log.h src/base/map.h \
 	src/base/memory.h src/base/needles.h src/base/number.h src/base/regex.h src/base/span.h
-public_conf = src/conf/complain.h src/conf/directive.h src/conf/tree.h src/conf/value.h
+public_conf = src/conf/complain.h src/conf/directive.h src/conf/needs.h src/conf/tree.h src/conf/value.h
 public_fdevents = fdevents/fdevent.h
 public_http = \
 	src/http/coding.h src/http/date.h src/http/etag.h src/http/fields.h src/http/header.def src/http/method.def \

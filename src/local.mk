@@ -5,11 +5,13 @@ src_base_libbase_la_SOURCES = \
 	src/base/blob.c src/base/blob.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/confine.c src/base/confine.h src/base/confine_parts.h \
 	src/base/fd.c src/base/fd.h \
 	src/base/hashes.c src/base/hashes.h \
 	src/base/histogram.c src/base/histogram.h \
 	src/base/library.c src/base/library.h \
 	src/base/json.c src/base/json.h \
+	src/base/landlock.c \
 	src/base/list.h \
 	src/base/log.c src/base/log.h \
 	src/base/literal.c \
@@ -21,6 +23,7 @@ src_base_libbase_la_SOURCES = \
 	src/base/number.c src/base/number.h \
 	src/base/random.c src/base/random.h \
 	src/base/regex.c src/base/regex.h \
+	src/base/seccomp.c src/base/seccomp.def \
 	src/base/shared.c src/base/shared.h \
 	src/base/sha1.c src/base/sha256.c src/base/sha512.c \
 	src/base/siphash.c src/base/siphash.h \
@@ -147,6 +150,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/request.c \
 	src/server/route.c \
 	src/server/say.c \
+	src/server/sandbox.c src/server/sandbox.h src/server/sandbox_enter.c \
 	src/server/secure.c src/server/secure.h \
 	src/server/serve_h1.c \
 	src/server/serve_h2.c \
@@ -178,7 +182,7 @@ goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 include src/commands/import/local.mk
 
 sbin_PROGRAMS += src/goldcrest
-src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
+goldcrest_main = src/main.c \
 	src/commands/commands.c src/commands/commands.h \
 	src/commands/compare.c src/commands/compare.h \
 	src/commands/logline.c src/commands/logline.h \
@@ -187,7 +191,9 @@ src_goldcrest_SOURCES = src/main.c src/server/builtin.c \
 	src/commands/explain_facts.c \
 	src/commands/explain_json.c \
 	src/commands/explain_text.c \
-	src/commands/import.c
+	src/commands/import.c \
+	src/commands/sandbox.c
+src_goldcrest_SOURCES = $(goldcrest_main) src/server/builtin.c
 src_goldcrest_LDFLAGS = $(AM_LDFLAGS) $(GC_EXPORT)
 src_goldcrest_LDADD = src/commands/import/libimport.la $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)
 

@@ -15,6 +15,9 @@ src/base/fd.c     what descriptors can do differs between systems
 src/base/fd.h     its header
 src/base/library.c not every system, and no static program, opens libraries
 src/base/regex.c  PCRE2 or nothing: the one place that knows
+src/base/confine.c  pledge, unveil, privileges, procctl: one of them
+src/base/landlock.c Landlock or nothing
+src/base/seccomp.c  seccomp or nothing, and the processor that the filter is for
 src/base/random.c where randomness comes from
 src/h1/scan.c     the one place with SIMD, and with its portable twin
 '

@@ -10,6 +10,11 @@
 #include "base/buf.h"
 
 int fd_open(const char *path, int flags, mode_t mode); /* open() with O_CLOEXEC and O_NOCTTY */
+/* Who is asked where open() says EACCES (in a sandbox, a process outside): a descriptor, or -1 with errno. */
+typedef int fd_opener(const char *path, int flags);
+void fd_set_opener(fd_opener *opener);
+int fd_open_otherwise(const char *path, int flags); /* asks; -1 and EACCES without one */
+
 int fd_pipe(int fds[2]);                               /* both ends close-on-exec */
 int fd_set_nonblocking(int fd, bool yes);
 int fd_set_cloexec(int fd, bool yes);

@@ -14,6 +14,8 @@ const struct command commands[] = {
      explain_run},
     {"import", "[-o FILE] NGINX.CONF", "translate a configuration of nginx; what cannot be is told with its lines",
      import_run},
+    {"sandbox", "--show -f FILE", "what each process may read, write and connect to, with the lines that ask for it",
+     command_sandbox},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -31,4 +31,7 @@ const struct command *command_find(const char *name);
 /* The usage of a command, and a line of its own before it if `why` is not NULL; returns COMMAND_USAGE. */
 int command_misused(const struct command *c, const char *why);
 
+/* The commands, in their files. */
+int command_sandbox(int argc, char **argv);
+
 #endif

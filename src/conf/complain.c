@@ -18,7 +18,16 @@ struct complaints {
     size_t errors, warnings, shown, hidden;
     bool last_hidden; /* then its notes are, too */
     struct inputs *inputs;
+    struct needs *needs;
 };
+
+void complaints_set_needs(struct complaints *c, struct needs *needs) {
+    c->needs = needs;
+}
+
+struct needs *complaints_needs(const struct complaints *c) {
+    return c->needs;
+}
 
 void complaints_set_inputs(struct complaints *c, struct inputs *in) {
     c->inputs = in;

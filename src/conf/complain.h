@@ -32,6 +32,10 @@ void complain(struct complaints *c, enum complaint_kind kind, struct place at, s
 struct inputs;
 void complaints_set_inputs(struct complaints *c, struct inputs *in);
 struct inputs *complaints_inputs(const struct complaints *c);
+/* Where need() collects (needs.h); NULL: nowhere. */
+struct needs;
+void complaints_set_needs(struct complaints *c, struct needs *needs);
+struct needs *complaints_needs(const struct complaints *c);
 
 size_t complaints_errors(const struct complaints *c);
 size_t complaints_warnings(const struct complaints *c);

@@ -31,7 +31,15 @@ enum {
     DIRECTIVE_IGNORED = 1,    /* flags: accepted, said in the log */
     DIRECTIVE_DEPRECATED = 2,
     DIRECTIVE_IN_BLOCK = 4,   /* a `const struct block *` stands behind the field: where the value was set */
-    DIRECTIVE_LOG = 8         /* a string that names a log; the field is a `struct log *` */
+    DIRECTIVE_LOG = 8,        /* a string that names a log; the field is a `struct log *` */
+    /* What a string, or each value in a list or map, is to the system; the sandbox comes from it (conf/needs.h). */
+    DIRECTIVE_READS = 16,     /* a file, or a directory beneath which files are read, by workers */
+    DIRECTIVE_READS_IN = 32,  /* the beginning of such a path, up to a "%" if there is one; names go on from it */
+    DIRECTIVE_WRITES = 64,    /* a directory in which workers make files */
+    DIRECTIVE_KEEPS = 128,    /* the same, and it is made itself where it is missing */
+    DIRECTIVE_HOMES = 256,    /* a directory in every user's home that is read */
+    DIRECTIVE_ASKS = 512,     /* a file that the helper's assistants read */
+    DIRECTIVE_RUNS = 1024     /* a program that the helper starts */
 };
 
 /*

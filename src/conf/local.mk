@@ -13,6 +13,7 @@ src_conf_libconf_la_SOURCES = \
 	src/conf/lexer.c src/conf/lexer.h \
 	src/conf/merge.c \
 	src/conf/mistake.c \
+	src/conf/needs.c src/conf/needs.h \
 	src/conf/parser.c src/conf/parser.h \
 	src/conf/print.c \
 	src/conf/recover.c \

@@ -75,7 +75,7 @@ static void *compile(const struct value *v, struct complaints *c) {
 static const struct directive directives[] = {
     {"alias.url", DIRECTIVE_MAP, SCOPE_ANY, offsetof(struct settings, aliases),
      "Prefixes of the URL, each with what stands for it in the file system; the first that matches wins.", compile,
-     discard, 0, NULL},
+     discard, DIRECTIVE_READS_IN, NULL},
     DIRECTIVE_END};
 
 static bool is_active(const void *settings) {

@@ -13,14 +13,14 @@ static const struct settings defaults = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL,
 
 static const struct directive directives[] = {
     {"auth.backend.plain.groupfile", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, plain_groups),
-     "A file of lines \"group: user user\", for group= in auth.require; of all three kinds of files.", NULL, NULL, 0,
-     NULL},
+     "A file of lines \"group: user user\", for group= in auth.require; of all three kinds of files.", NULL, NULL,
+     DIRECTIVE_ASKS, NULL},
     {"auth.backend.plain.userfile", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, plain),
-     "A file of lines \"user:password\".", NULL, NULL, 0, NULL},
+     "A file of lines \"user:password\".", NULL, NULL, DIRECTIVE_ASKS, NULL},
     {"auth.backend.htdigest.userfile", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, htdigest),
-     "A file of lines \"user:realm:hash\", as htdigest makes them.", NULL, NULL, 0, NULL},
+     "A file of lines \"user:realm:hash\", as htdigest makes them.", NULL, NULL, DIRECTIVE_ASKS, NULL},
     {"auth.backend.htpasswd.userfile", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, htpasswd),
-     "A file of lines \"user:hash\", as htpasswd makes them.", NULL, NULL, 0, NULL},
+     "A file of lines \"user:hash\", as htpasswd makes them.", NULL, NULL, DIRECTIVE_ASKS, NULL},
     DIRECTIVE_END};
 
 static bool is_active(const void *settings) {

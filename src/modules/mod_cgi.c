@@ -15,14 +15,15 @@ static const struct cgi_settings defaults = {NULL, NULL, NULL, false, false, fal
 
 static const struct directive directives[] = {
     {"cgi.assign", DIRECTIVE_MAP, SCOPE_ANY, FIELD(assign),
-     "Ends of file names, each with the interpreter that runs such files; \"\" runs the file itself.", NULL, NULL, 0,
-     NULL},
+     "Ends of file names, each with the interpreter that runs such files; \"\" runs the file itself.", NULL, NULL,
+     DIRECTIVE_RUNS, NULL},
     {"cgi.execute-x-only", DIRECTIVE_BOOL, SCOPE_ANY, FIELD(execute_x_only),
      "Files that are not executable are refused (403), also if an interpreter would run them.", NULL, NULL, 0, NULL},
     {"cgi.x-sendfile", DIRECTIVE_BOOL, SCOPE_ANY, FIELD(x_sendfile),
      "Programs may name a file that is sent in place of their output (X-Sendfile).", NULL, NULL, 0, NULL},
     {"cgi.x-sendfile-docroot", DIRECTIVE_LIST, SCOPE_ANY, FIELD(x_sendfile_docroot),
-     "The directories that such files must lie in; the document root by default.", NULL, NULL, 0, NULL},
+     "The directories that such files must lie in; the document root by default.", NULL, NULL, DIRECTIVE_READS,
+     NULL},
     {"cgi.local-redir", DIRECTIVE_BOOL, SCOPE_ANY, FIELD(local_redir),
      "A Location that is a path is answered here, without a round to the client (RFC 3875 6.2.2).", NULL, NULL, 0,
      NULL},

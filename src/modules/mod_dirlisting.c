@@ -56,6 +56,9 @@ static void *compile_patterns(const struct value *v, struct complaints *c) {
     return p;
 }
 
+#define FILEROW(name, field, help)                                                                            \
+    {"dir-listing." name, DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, field), help, NULL, NULL,       \
+     DIRECTIVE_READS, NULL}
 #define ROW(name, type, field, help) \
     {"dir-listing." name, DIRECTIVE_##type, SCOPE_ANY, offsetof(struct settings, field), help, NULL, NULL, 0, NULL}
 
@@ -69,12 +72,12 @@ static const struct directive directives[] = {
     ROW("external-css", STRING, css, "The URL of a style sheet in place of the built-in style."),
     ROW("external-js", STRING, js, "The URL of a script that the page loads."),
     ROW("encoding", STRING, encoding, "The character encoding of file names."),
-    ROW("show-readme", STRING, readme,
-        "Shows README.txt (\"enable\") or another file of the directory below the list."),
+    FILEROW("show-readme", readme,
+            "Shows README.txt (\"enable\") or another file of the directory below the list."),
     ROW("hide-readme-file", BOOL, hide_readme, "That file is not listed."),
     ROW("encode-readme", BOOL, encode_readme, "That file is text; if disabled, it is HTML."),
-    ROW("show-header", STRING, header,
-        "Shows HEADER.txt (\"enable\") or another file of the directory above the list."),
+    FILEROW("show-header", header,
+            "Shows HEADER.txt (\"enable\") or another file of the directory above the list."),
     ROW("hide-header-file", BOOL, hide_header, "That file is not listed."),
     ROW("encode-header", BOOL, encode_header, "That file is text; if disabled, it is HTML."),
     ROW("set-footer", STRING, footer, "HTML below the page; server.tag by default."),

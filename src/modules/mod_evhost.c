@@ -18,7 +18,7 @@ static const struct settings defaults = {NULL};
 static const struct directive directives[] = {
     {"evhost.path-pattern", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, pattern),
      "The document root, with %_ for the host, %0 for its last two labels, %1 for the last one and so on.",
-     host_pattern_make, host_pattern_drop, 0, NULL},
+     host_pattern_make, host_pattern_drop, DIRECTIVE_READS_IN, NULL},
     DIRECTIVE_END};
 
 static bool is_active(const void *settings) {

@@ -19,7 +19,8 @@ static const struct settings defaults = {{NULL, 0}, {NULL, 0}, {NULL, 0}, 0};
     { name, DIRECTIVE_##type, SCOPE_ANY, offsetof(struct settings, field), help, NULL, NULL, 0, NULL }
 
 static const struct directive directives[] = {
-    ROW("simple-vhost.server-root", STRING, server_root, "The directory that holds a directory per host."),
+    {"simple-vhost.server-root", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, server_root),
+     "The directory that holds a directory per host.", NULL, NULL, DIRECTIVE_READS, NULL},
     ROW("simple-vhost.default-host", STRING, default_host, "The host whose directory serves those that have none."),
     ROW("simple-vhost.document-root", STRING, document_root, "The document root below the directory of a host."),
     ROW("simple-vhost.debug", SHORT, debug, "1: notes in the log which document root was chosen."), DIRECTIVE_END};

@@ -21,8 +21,10 @@ static const struct settings defaults = {{NULL, 0}, {NULL, 0}, NULL, NULL, false
     { name, DIRECTIVE_##type, SCOPE_ANY, offsetof(struct settings, field), help, NULL, NULL, 0, NULL }
 
 static const struct directive directives[] = {
-    ROW("userdir.path", STRING, path, "The directory in the home of a user that \"/~user/\" leads to."),
-    ROW("userdir.basepath", STRING, basepath, "Where the homes lie; without it the system is asked for each user's."),
+    {"userdir.path", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, path),
+     "The directory in the home of a user that \"/~user/\" leads to.", NULL, NULL, DIRECTIVE_HOMES, NULL},
+    {"userdir.basepath", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, basepath),
+     "Where the homes lie; without it the system is asked for each user's.", NULL, NULL, DIRECTIVE_READS, NULL},
     ROW("userdir.exclude-user", LIST, exclude, "Users who have no \"/~user/\"."),
     ROW("userdir.include-user", LIST, include, "If it is not empty, the only users who have one."),
     ROW("userdir.letterhomes", BOOL, letterhomes, "Homes lie below their first letter: basepath/u/user."),

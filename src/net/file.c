@@ -68,18 +68,27 @@ struct file *file_open(const char *path) {
     return from_fd(fd_open(path, O_RDONLY | O_NONBLOCK, 0));
 }
 
+/* A directory on the way to another: it need not be readable. */
+#if defined O_PATH
+enum { SEARCH = O_PATH | O_DIRECTORY };
+#elif defined O_SEARCH
+enum { SEARCH = O_SEARCH | O_DIRECTORY };
+#else
+enum { SEARCH = O_RDONLY | O_NONBLOCK | O_DIRECTORY };
+#endif
+
 /* Walks down one component after the other; each is opened relative to the one before, so nothing can be exchanged
  * between the look and the use. */
 struct file *file_open_without_links(const char *path) {
     char *copy = span_dup(span_of(path));
     struct span rest = span_of(copy), part;
-    int dir = fd_open("/", O_RDONLY | O_DIRECTORY, 0);
+    int dir = fd_open("/", SEARCH, 0);
     while (dir >= 0 && span_next(&rest, '/', &part)) {
         if (part.n == 0) continue;
         bool last = !rest.p;
         copy[part.p - copy + (ptrdiff_t)part.n] = '\0';
-        int next =
-            openat(dir, part.p, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | (last ? 0 : O_DIRECTORY));
+        int next = openat(dir, part.p, O_NOFOLLOW | O_CLOEXEC | (last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : SEARCH));
+        if (next < 0 && last && errno == EACCES) next = fd_open_otherwise(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
         struct stat st;
         int error = errno;
         if (next < 0 && error != ENOENT && fstatat(dir, part.p, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))

@@ -80,11 +80,24 @@ static void discard_mime(void *table) {
     mime_drop(table);
 }
 
+static void *compile_sandbox(const struct value *v, struct complaints *c) {
+    static const enum sandbox_mode modes[] = {SANDBOX_OFF, SANDBOX_ON, SANDBOX_STRICT};
+    bool on;
+    const enum sandbox_mode *mode = NULL;
+    if (span_is(v->string, SPAN("strict"))) mode = &modes[SANDBOX_STRICT];
+    else if (value_as_bool(v, &on)) mode = &modes[on ? SANDBOX_ON : SANDBOX_OFF];
+    else complain(c, COMPLAINT_ERROR, v->place, v->string.n + 2, "write \"enable\", \"disable\" or \"strict\"",
+                  "\"%.*s\" is no kind of sandbox", SPAN_ARG(v->string));
+    return (void *)(uintptr_t)mode;
+}
+
 #define FIELD(field) offsetof(struct core_settings, field)
 #define ROW(name, type, scope, field, help) \
     {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), help, NULL, NULL, 0, NULL}
 #define LOGROW(name, field, help) \
     {name, DIRECTIVE_STRING, SCOPE_ANY, FIELD(field), help, NULL, NULL, DIRECTIVE_LOG, NULL}
+#define PATHROW(name, type, scope, field, flag, help) \
+    {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), help, NULL, NULL, DIRECTIVE_##flag, NULL}
 #define IGNORED(name, type, scope, field, why) \
     {name, DIRECTIVE_##type, SCOPE_##scope, FIELD(field), "Accepted; has no effect here.", \
      NULL, NULL, DIRECTIVE_IGNORED, why}
@@ -125,7 +138,7 @@ const struct directive core_directives[] = {
         "Old spelling of a key of server.http-parseopts."),
     ROW("server.http-parseopt-host-normalize", BOOL, GLOBAL, host_normalize,
         "Old spelling of a key of server.http-parseopts."),
-    ROW("server.upload-dirs", LIST, GLOBAL, upload_dirs,
+    PATHROW("server.upload-dirs", LIST, GLOBAL, upload_dirs, WRITES,
         "Directories for request bodies that are too large for memory; $TMPDIR, /var/tmp and /tmp by default."),
     ROW("server.upload-temp-file-size", INT, GLOBAL, upload_file_bytes,
         "Bytes that the first file of such a body may have; 0 means 1 MiB."),
@@ -135,6 +148,13 @@ const struct directive core_directives[] = {
     {"server.request-id-trust", DIRECTIVE_LIST, SCOPE_GLOBAL, FIELD(id_trust),
      "Addresses and networks of peers whose X-Request-ID becomes the id of the request.", compile_id_trust, free, 0,
      NULL},
+    {"server.sandbox", DIRECTIVE_STRING, SCOPE_GLOBAL, FIELD(sandbox),
+     "Workers may do what the configuration needs: \"enable\", \"strict\" (links do not lead out) or \"disable\".",
+     compile_sandbox, NULL, 0, NULL},
+    PATHROW("server.sandbox-read", LIST, GLOBAL, sandbox_read, READS,
+            "Files and directories that workers may read too."),
+    PATHROW("server.sandbox-write", LIST, GLOBAL, sandbox_write, WRITES,
+            "Directories in which workers may make, read and remove files too."),
     ROW("server.feature-flags", TABLE, GLOBAL, feature_flags, "Switches for single features."),
     ROW("debug.log-request-header-on-error", BOOL, GLOBAL, log_request_head_on_error,
         "Writes heads of malformed requests, and why HTTP/2 connections fail, to the error log."),
@@ -149,7 +169,7 @@ const struct directive core_directives[] = {
     ROW("server.v4mapped", BOOL, SOCKET, v4mapped, "An IPv6 socket takes IPv4 too."),
     ROW("server.ip-transparent", BOOL, SOCKET, ip_transparent, "IP_TRANSPARENT on the listening socket."),
 
-    ROW("server.document-root", STRING, ANY, document_root, "The directory that URLs lead into."),
+    PATHROW("server.document-root", STRING, ANY, document_root, READS, "The directory that URLs lead into."),
     ROW("server.name", STRING, ANY, name, "The name that this server has for logs and gateways."),
     ROW("server.tag", STRING, ANY, tag, "The Server field of responses; empty for none."),
     ROW("server.max-request-size", INT, ANY, max_request_kib, "KiB that a request's body may have; 0 for no limit."),
@@ -165,7 +185,7 @@ const struct directive core_directives[] = {
         "Bytes a second that a body must come with on average, after half a minute; 0 for no limit."),
     ROW("server.linger-timeout", SHORT, ANY, linger_timeout_s,
         "Seconds without progress that a closed connection is drained, so that the client can read the last byte."),
-    ROW("server.errorfile-prefix", STRING, ANY, errorfile_prefix,
+    PATHROW("server.errorfile-prefix", STRING, ANY, errorfile_prefix, READS_IN,
         "Error pages are the files PREFIX + status + \".html\"."),
     ROW("server.error-handler", STRING, ANY, error_handler, "The URL that is asked for the page of an error status."),
     ROW("server.error-handler-404", STRING, ANY, error_handler_404,

@@ -23,6 +23,8 @@ struct id_trust {
     struct prefix list[];
 };
 
+enum sandbox_mode { SANDBOX_OFF, SANDBOX_ON, SANDBOX_STRICT };
+
 struct core_settings {
     /* the process: global block only */
     const struct value *modules, *upload_dirs;
@@ -30,9 +32,10 @@ struct core_settings {
     uint32_t port, max_worker, max_fds, max_connections, max_head_bytes, max_head_fields;
     uint32_t cache_kib, upload_file_bytes;
     struct span bind, network_backend, chroot, username, groupname, syslog_facility, event_handler, pid_file;
-    const struct value *feature_flags;
     const bool *logs_json;            /* server.log-format; NULL: as text */
     const struct id_trust *id_trust;  /* whose X-Request-ID is taken; NULL: nobody's */
+    const struct value *feature_flags, *sandbox_read, *sandbox_write;
+    const enum sandbox_mode *sandbox; /* NULL: it is on */
     const struct parse_options *parse_options;
     bool header_strict, host_strict, host_normalize;
 

@@ -35,7 +35,7 @@ static _Noreturn void be_worker(struct master *m, unsigned slot, int control, in
     struct serving s = {m->conf,   m->listeners, m->loggers, m->who,
                         m->children[slot].counted,
                         slot,      m->slots,     control,    helper,
-                        m->start->idle_exit_s,   m->rehearses, !m->start->foreground};
+                        m->start->idle_exit_s,   m->sandbox, m->rehearses, !m->start->foreground};
     master_leave(m);
     serving_run(&s);
 }

@@ -228,6 +228,7 @@ static void put_away(struct master *m) {
     loggers_close(&m->loggers);
     renewal_done(&m->renewal);
     conf_drop(m->conf);
+    sandbox_drop(m->sandbox);
     free(m->children);
     free(m->retired);
     free(m->pid_file.name);
@@ -265,6 +266,7 @@ static bool begin(struct master *m) {
     counters_make(crew_size(m, m->conf));
     upgrade_take_counters();
     gauge_set(COUNT_GENERATION, m->conf->generation);
+    m->sandbox = sandbox_make(m->conf);
     return upgrade_role() == UPGRADE_RETURNS || crew_start(m);
 }
 
@@ -276,6 +278,7 @@ static bool find_pid_file(struct master *m) {
 static void say_that_we_serve(struct master *m) {
     bool is_first = upgrade_role() == UPGRADE_NONE;
     upgrade_done(m);
+    sandbox_say(m->sandbox);
     say_note("goldcrest " VERSION " serves with %u worker%s", m->slots, m->slots == 1 ? "" : "s");
     if (m->start->ready && is_first) m->start->ready(m->conf);
     m->watchdog_s = notify_watchdog_s();

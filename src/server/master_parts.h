@@ -15,6 +15,7 @@
 #include "server/master.h"
 #include "server/privileges.h"
 #include "server/renewal.h"
+#include "server/sandbox.h"
 #include "server/settings.h"
 
 /* child - a worker, as the master sees it */
@@ -36,6 +37,7 @@ struct master {
     struct renewal renewal;
     struct helper helper;
     unsigned plugins; /* how many were loaded when the workers began */
+    struct sandbox *sandbox; /* that the workers are in */
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
     struct child *retired;   /* workers that end when their clients have: not started again */

@@ -21,6 +21,7 @@
 #include "server/master.h"
 #include "server/modules.h"
 #include "server/programs.h"
+#include "server/sandbox.h"
 #include "server/worker.h"
 
 /* Copies what is there from one descriptor to the other. False at the end. */
@@ -92,6 +93,8 @@ int oneshot_run(struct conf *conf, uint32_t idle_exit_s) {
         if (fd < 0) say_error("standard input is no connection: %s", strerror(errno));
         return 255;
     }
+    struct sandbox *sandbox = sandbox_make(conf);
+    sandbox_enter(sandbox, NULL);
     room.len = sizeof room.storage;
     if (getpeername(fd, (struct sockaddr *)&room.storage, &room.len) != 0) room.len = 0;
     addr_from(&peer, &room);
@@ -106,6 +109,8 @@ int oneshot_run(struct conf *conf, uint32_t idle_exit_s) {
     worker_run(w);
     listening_drop(l);
     worker_drop(w);
+    sandbox_leave();
+    sandbox_drop(sandbox);
     helper_end(&helper);
     conf_drop(conf);
     while (waitpid(-1, NULL, 0) > 0) {} /* the relay, until the last byte is out */

@@ -77,9 +77,19 @@ static void send_all(struct master *m, const struct conf *old) {
 
 /* What workers cannot take on in the middle of their lives: then others begin under the new configuration, and those
  * that are there end when their clients have. */
-static bool needs_new_workers(const struct master *m, const struct conf *old, const struct conf *new) {
-    (void)old, (void)new;
-    return plugins_loaded() > m->plugins; /* behind chroot() they could not load them */
+static bool needs_new_workers(const struct master *m, const struct sandbox *wanted) {
+    bool outside = !sandbox_covers(m->sandbox, wanted);
+    if (outside) say_note("it needs what the workers' sandbox does not let them: others take their places");
+    return outside || plugins_loaded() > m->plugins; /* behind chroot() they could not load them */
+}
+
+static bool renew(struct master *m, struct sandbox **wanted) {
+    struct sandbox *had = m->sandbox;
+    m->sandbox = *wanted;
+    bool ok = crew_renew(m);
+    if (!ok) m->sandbox = had;
+    else *wanted = had;
+    return ok;
 }
 
 static void say_jobs_that_wait(const struct master *m) {
@@ -97,8 +107,9 @@ static bool put_in_force(struct master *m, struct conf *new) {
     say_jobs_that_wait(m);
     conf_use_log_format(new);
     reload_prepare_helper(m);
-    bool ok = true, others = needs_new_workers(m, old, new);
-    if (others) ok = crew_renew(m);
+    struct sandbox *wanted = sandbox_make(new);
+    bool ok = true, others = needs_new_workers(m, wanted);
+    if (others) ok = renew(m, &wanted);
     else send_all(m, old);
     if (!ok) m->conf = old;
     conf_use_log_format(m->conf);
@@ -107,6 +118,7 @@ static bool put_in_force(struct master *m, struct conf *new) {
     if (!others) crew_adjust(m);
     if (ok) say_what_stays(old->core, new->core);
     conf_drop(ok ? old : new);
+    sandbox_drop(wanted);
     if (m->helper.pid) helper_keep_programs(&m->helper); /* those that only the other one wanted are let go */
     return ok;
 }

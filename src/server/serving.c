@@ -130,6 +130,17 @@ static void on_term(int signo, void *arg) {
     worker_stop(worker);
 }
 
+static void end_soon(struct deadline *d) {
+    (void)d;
+    worker_end_gracefully(worker);
+}
+
+/* Whoever notices is in the middle of a request. */
+static void lose_opener(void) {
+    static struct deadline soon = {.fire = end_soon};
+    deadline_in(worker->events, &soon, 1);
+}
+
 /* ---- life ------------------------------------------------------------------------------------- */
 
 /* The master had its signals blocked; what a terminal sends to the whole group is the master's to decide. */
@@ -189,10 +200,12 @@ _Noreturn void serving_run(const struct serving *s) {
     worker->idle_exit_s = s->idle_exit_s;
     if (fdevent_add(worker->events, &worker->control, s->control, FDEVENT_IN) != 0) exit(1);
     fd_cover_standard(null);
+    sandbox_enter(s->sandbox, lose_opener);
     if (write(s->control, &ready, 1) != 1) exit(1);
     if (s->rehearses) exit(0);
     worker_run(worker);
     worker_drop(worker);
+    sandbox_leave();
     control_done(&control);
     exit(0);
 }

@@ -8,6 +8,7 @@
 #include "server/listeners.h"
 #include "server/loggers.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/settings.h"
 
 enum { WORKER_IS_READY = 'R' }; /* written to the control socket once the worker serves */
@@ -23,6 +24,7 @@ struct serving {
     int control;          /* this end of the pair */
     int helper;           /* this end of a line to the helper (jobs.h); -1: there is none */
     uint32_t idle_exit_s;
+    const struct sandbox *sandbox;
     bool rehearses;       /* it ends when it is ready: nobody is served */
     bool leaves_terminal; /* once it is ready nothing of its own holds the terminal */
 };

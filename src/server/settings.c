@@ -417,6 +417,7 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
     conf->generation = ++generation;
     conf->inputs = inputs;
     complaints_set_inputs(complaints, inputs);
+    complaints_set_needs(complaints, &conf->needs);
     conf->tree = conf_parse(inputs, complaints, name);
     choose_modules(conf, complaints);
     convert_all(conf, complaints);
@@ -426,6 +427,7 @@ struct conf *conf_load(struct inputs *inputs, const char *name, struct complaint
     find_listeners(conf, complaints);
     secure_load(conf, complaints);
     check_core(conf, complaints);
+    complaints_set_needs(complaints, NULL);
     conf->corrects_client = has_hook(conf, PHASE_CLIENT);
     conf->looks_at_connections = has_hook(conf, PHASE_ACCEPT);
     conf->looks_at_peers = has_hook(conf, PHASE_PEER);
@@ -450,6 +452,7 @@ void conf_drop(struct conf *conf) {
     free(conf->modules);
     conf_tree_drop(conf->tree);
     inputs_drop(conf->inputs);
+    needs_done(&conf->needs);
     arena_done(&conf->arena);
     free(conf);
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "conf/inputs.h"
+#include "conf/needs.h"
 #include "conf/tree.h"
 #include "server/condition.h"
 #include "server/core.h"
@@ -44,6 +45,7 @@ struct conf {
     unsigned refs;
     uint32_t generation;          /* counts within the process */
     struct inputs *inputs;
+    struct needs needs;           /* of what was compiled; the flags of directives say the rest (sandbox.h) */
     struct conf_tree *tree;
     struct conditions conditions;
     struct block_settings *blocks;

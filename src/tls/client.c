@@ -257,3 +257,9 @@ bool tls_has_said_end(const struct tls *t) {
 bool tls_is_resumed(const struct tls *t) {
     return SSL_session_reused(t->ssl);
 }
+
+const char *tls_trusted_path(unsigned n) {
+    const char *file = getenv(X509_get_default_cert_file_env()), *dir = getenv(X509_get_default_cert_dir_env());
+    if (n == 0) return file ? file : X509_get_default_cert_file();
+    return n == 1 ? dir ? dir : X509_get_default_cert_dir() : NULL;
+}

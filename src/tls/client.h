@@ -38,4 +38,7 @@ bool tls_has_said_end(const struct tls *t);
 /* The handshake went on with a session of before. */
 bool tls_is_resumed(const struct tls *t);
 
+/* Files and directories that hold what the system trusts, which the library reads when it needs it; NULL: no more. */
+const char *tls_trusted_path(unsigned n);
+
 #endif

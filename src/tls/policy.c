@@ -25,8 +25,9 @@ const struct directive tls_directives[] = {
     ROW("ssl.privkey", STRING, ANY, privkey, "The private key that belongs to the certificate of ssl.pemfile."),
     ROW("ssl.stapling-file", STRING, ANY, stapling_file,
         "The authority's word (OCSP, DER) that the certificate is not revoked; sent along while it is valid."),
-    ROW("ssl.acme-tls-1", STRING, ANY, acme_dir,
-        "The directory with NAME.crt.pem and NAME.key.pem that answer challenges of the protocol acme-tls/1."),
+    {"ssl.acme-tls-1", DIRECTIVE_STRING, SCOPE_ANY, FIELD(acme_dir),
+     "The directory with NAME.crt.pem and NAME.key.pem that answer challenges of the protocol acme-tls/1.", NULL,
+     NULL, DIRECTIVE_READS, NULL},
 
     ROW("ssl.verifyclient.activate", BOOL, ANY, verify_activate, "Clients are asked for a certificate."),
     ROW("ssl.verifyclient.enforce", BOOL, ANY, verify_enforce, "Clients without a valid certificate are refused."),

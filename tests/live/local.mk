@@ -11,6 +11,12 @@ endif
 tests/live/run.log: $(live_after)
 tests/live/doubles.log: tests/live/run.log
 
+## The server with a module that tries what no module should.
+check_PROGRAMS += tests/live/probe
+tests_live_probe_SOURCES = $(goldcrest_main) tests/live/mod_probe.c tests/live/probe_builtin.c
+tests_live_probe_LDADD = $(src_goldcrest_LDADD)
+tests_live_probe_LDFLAGS = $(src_goldcrest_LDFLAGS)
+
 EXTRA_DIST += \
 	tests/live/run.sh \
 	tests/live/doubles.sh \
@@ -47,6 +53,7 @@ EXTRA_DIST += \
 	tests/live/t_proxy.py \
 	tests/live/t_quiet.py \
 	tests/live/t_reload.py \
+	tests/live/t_sandbox.py \
 	tests/live/t_signals.py \
 	tests/live/t_tls.py \
 	tests/live/t_tls_access.py \

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 
 /* ---- reading ------------------------------------------------------------------------------------- */
@@ -36,10 +38,17 @@ static void add(struct listing *l, int directory, const char *name, bool hide_li
     listing_add(l, span_of(name), S_ISDIR(st.st_mode), (uint64_t)st.st_size, (int64_t)st.st_mtime);
 }
 
+static int not_opened(int fd) {
+    int error = errno;
+    if (fd >= 0) close(fd);
+    return error;
+}
+
 int listing_read(struct listing *l, const char *path, const struct listing_filter *filter) {
-    DIR *directory = opendir(path);
+    int fd = fd_open(path, O_RDONLY | O_NONBLOCK | O_DIRECTORY, 0);
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *found;
-    if (!directory) return errno;
+    if (!directory) return not_opened(fd);
     while (!l->is_cut && (found = readdir(directory))) {
         if (is_left_out(filter, span_of(found->d_name))) continue;
         if (l->count == LISTING_MAX_ENTRIES) l->is_cut = true;

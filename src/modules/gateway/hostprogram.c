@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/needs.h"
 #include "modules/gateway/hostoptions.h"
 #include "net/connect.h"
 
@@ -85,6 +86,20 @@ static bool check_listen(const struct host_text *t, struct gateway_host *h) {
                        "a program that is started here listens on an address of this machine");
 }
 
+/* The socket, or the port; and what the backend may have sent with X-Sendfile. */
+static void say_needs(const struct host_text *t, const struct gateway_host *h) {
+    struct need n = {h->socket.n ? NEED_SOCKET : NEED_CONNECT, h->port, h->socket, h->place, t->kind->directive};
+    need(t->complaints, &n);
+    n.kind = NEED_RUN;
+    n.text = t->bin_path;
+    if (t->bin_path.n) need(t->complaints, &n);
+    for (size_t i = 0; h->x_sendfile_docroot && i < h->x_sendfile_docroot->count; i++) {
+        n.kind = NEED_READ;
+        n.text = h->x_sendfile_docroot->elements[i].value.string;
+        need(t->complaints, &n);
+    }
+}
+
 bool host_make_copy(const struct host_text *t, uint32_t n, struct gateway_host *h) {
     *h = t->meant;
     if (t->bin_path.n) {
@@ -93,6 +108,7 @@ bool host_make_copy(const struct host_text *t, uint32_t n, struct gateway_host *
         else h->port = (uint16_t)(h->port + n);
     }
     host_name(t, h);
+    say_needs(t, h);
     if (!t->bin_path.n) return true;
     size_t newline = span_find_last(h->identity, '\n');
     struct program_spec spec = {.command = t->bin_path, .listen = span_from(h->identity, newline + 1),

@@ -11,7 +11,8 @@ unit_server_tests = \
 	tests/unit/server/test_jobs \
 	tests/unit/server/test_plan \
 	tests/unit/server/test_post \
-	tests/unit/server/test_replies
+	tests/unit/server/test_replies \
+	tests/unit/server/test_sandbox
 
 check_PROGRAMS += $(unit_server_tests)
 TESTS += $(unit_server_tests)
@@ -55,4 +56,8 @@ tests_unit_server_test_post_LDADD = $(unit_server_libs)
 tests_unit_server_test_replies_SOURCES = tests/unit/server/test_replies.c
 tests_unit_server_test_replies_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_replies_LDADD = $(unit_server_below)
+
+tests_unit_server_test_sandbox_SOURCES = tests/unit/server/test_sandbox.c src/server/builtin.c
+tests_unit_server_test_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_sandbox_LDADD = $(unit_server_libs)
 endif

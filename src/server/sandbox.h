@@ -1,0 +1,56 @@
+/* sandbox.h - what the workers of a configuration need, and that they can do no more than that */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GOLDCREST_SANDBOX_H
+#define GOLDCREST_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "server/settings.h"
+
+/*
+ * Made from the flags of directives and from what compile() has said with need(): no second list of directives. It
+ * lives on its own: a worker's sandbox is that of the configuration it was started with, and can only be narrowed, so
+ * that the master compares each new configuration with it.
+ */
+struct sandbox_item {
+    struct need is;       /* text and directive are our own; place is not set */
+    bool goes_on;         /* NEED_READ: names begin with the text, which need not end at a "/" */
+    struct span beneath;  /* … the directory that is known; text itself where it is whole */
+    struct span at;       /* "goldcrest.conf:12"; "built in" */
+};
+
+struct sandbox {
+    enum sandbox_mode mode;
+    struct sandbox_item *list;
+    size_t count, cap;
+    struct span chroot; /* empty: none */
+    struct arena arena;
+};
+
+struct sandbox *sandbox_make(const struct conf *conf);
+void sandbox_drop(struct sandbox *s); /* accepts NULL */
+
+/* May a process in this sandbox go on with that configuration? False: it has to be another process. */
+bool sandbox_covers(const struct sandbox *has, const struct sandbox *wants);
+
+/* May that path be opened so? By its text alone: absolute, without "..", beneath what is to be read; or a log. */
+bool sandbox_lets(const struct sandbox *s, const char *path, int flags);
+/* Is what a path leads to beneath what is to be read (SANDBOX_STRICT)? */
+bool sandbox_holds(const struct sandbox *s, const char *real_path);
+
+/* For people: who may do what, with the places that ask for it, and what this kernel can make of it. */
+void sandbox_show(const struct sandbox *s, const struct conf *conf, struct buf *out);
+/* One line about this kernel, for the log of the master. */
+void sandbox_say(const struct sandbox *s);
+
+/*
+ * Takes this worker in, for good; rights and root directory are given up already. Forks a process, the opener, that
+ * stays outside and opens for it what is allowed by name, but lies elsewhere: behind links, or made anew since; it
+ * ends with the worker. lost: it is gone, and the worker should be replaced.
+ */
+void sandbox_enter(const struct sandbox *s, void (*lost)(void));
+void sandbox_leave(void); /* ends the opener */
+
+#endif
