@@ -10,7 +10,8 @@ dist/completion/goldcrest: dist/completion/goldcrest.bash
 
 EXTRA_DIST += dist/completion/goldcrest.bash dist/completion/_goldcrest dist/README \
 	dist/config dist/logrotate dist/sysusers dist/tmpfiles dist/tools \
-	dist/launchd dist/openrc dist/rc.d dist/runit dist/s6 dist/smf dist/systemd dist/sysvinit
+	dist/launchd dist/openrc dist/rc.d dist/runit dist/s6 dist/smf dist/systemd dist/sysvinit \
+	dist/alpine dist/container dist/freebsd dist/openbsd dist/openwrt dist/pkgsrc dist/rpm
 
 ## What follows is installed only when it is asked for, since each system has one of them:
 ##

@@ -1,7 +1,7 @@
 ## tests/local.mk - what make check runs, from the quickest to the longest
 TEST_EXTENSIONS = .sh
-TESTS += tests/layers.sh tests/style.sh tests/manual.sh tests/completion.sh
-EXTRA_DIST += quickstart .ci/run tests/layers.sh tests/style.sh tests/manual.sh tests/completion.sh tests/portability.sh tests/data
+TESTS += tests/layers.sh tests/style.sh tests/manual.sh tests/completion.sh tests/packaging.sh
+EXTRA_DIST += quickstart .ci/run tests/layers.sh tests/style.sh tests/manual.sh tests/completion.sh tests/packaging.sh tests/portability.sh tests/data
 
 include tests/doubles/local.mk
 include tests/conformance/local.mk
