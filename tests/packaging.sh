@@ -19,14 +19,15 @@ wrong() {
 # What is installed, below /p and /etc; headers are many, and nobody names them one by one.
 MAKEFLAGS='' MFLAGS='' MAKELEVEL=''
 export MAKEFLAGS MFLAGS MAKELEVEL
-if ! ${MAKE:-make} install install-configuration install-systemd install-logrotate \
-    DESTDIR="$scratch/root" prefix=/p exec_prefix=/p sysconfdir=/etc localstatedir=/var runstatedir=/run \
+if ! ${MAKE:-make} install install-configuration install-systemd install-logrotate DESTDIR="$scratch/root" \
+    prefix=/p exec_prefix=/p sysconfdir=/etc localstatedir=/var runstatedir=/run \
     >"$scratch/said" 2>&1; then
     tail -n 20 "$scratch/said"
     echo "FAIL make install"
     exit 1
 fi
-(cd "$scratch/root" && find . ! -type d | sed -e 's,^\./,,' -e 's,^p/,,' | grep -v '^include/' | sort) >"$scratch/there"
+(cd "$scratch/root" && find . ! -type d | sed -e 's,^\./,,' -e 's,^p/,,' | grep -v '^include/' | sort) \
+    >"$scratch/there"
 [ -s "$scratch/root/p/include/goldcrest/server/module.h" ] || wrong "module.h is not installed"
 for page in goldcrest.8 goldcrest.conf.5; do
     grep -q "/$page\$" "$scratch/there" || wrong "the manual $page is not installed"
@@ -118,7 +119,7 @@ while read -r line; do wrong "${line#FAIL }"; done <"$scratch/wrong"
 version=$(sed -n 's/^AC_INIT(\[goldcrest\], \[\(.*\)\]).*/\1/p' "$source/configure.ac")
 same() { # same FILE SED: what that expression finds in the file
     found=$(sed -n "$2" "$source/$1" | head -n 1)
-    if [ "$found" = "$version" ]; then right; else wrong "$1 has version \"$found\", configure.ac has \"$version\""; fi
+    if [ "$found" = "$version" ]; then right; else wrong "$1: version \"$found\" is not $version"; fi
 }
 same NEWS 's/^\([0-9][0-9.]*\)$/\1/p'
 same debian/changelog 's/^goldcrest (\([0-9.]*\)-.*/\1/p'
