@@ -48,6 +48,19 @@ endif
 if MOD_STATICFILE
 src_modules_libmodules_la_SOURCES += src/modules/mod_staticfile.c
 endif
+if MOD_STATUS
+src_modules_libmodules_la_SOURCES += src/modules/mod_status.c \
+	src/modules/status/draw.c \
+	src/modules/status/format.c \
+	src/modules/status/lists.c \
+	src/modules/status/machine.c \
+	src/modules/status/metrics.c \
+	src/modules/status/page.c \
+	src/modules/status/status.h \
+	src/modules/status/style.c \
+	src/modules/status/tables.c \
+	src/modules/status/text.c
+endif
 if MOD_USERDIR
 src_modules_libmodules_la_SOURCES += src/modules/mod_userdir.c
 endif

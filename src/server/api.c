@@ -70,6 +70,10 @@ void **request_data(struct request *r, const struct module *m) {
     return i < r->conf->module_count ? &r->module_data[i] : NULL;
 }
 
+const char *request_module_name(const struct request *r, unsigned i) {
+    return i + 1 < r->conf->module_count ? r->conf->modules[i + 1]->name : NULL;
+}
+
 const void *request_settings(const struct request *r, const struct module *m) {
     for (unsigned i = 1; i < r->conf->module_count; i++)
         if (r->conf->modules[i] == m) return r->plan->settings[i];

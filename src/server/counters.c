@@ -165,12 +165,9 @@ void backend_add(struct backend_counts *to, const struct backend_counts *from, b
     to->connects += from->connects;
     to->connect_errors += from->connect_errors;
     to->reused += from->reused;
-    to->received_bytes += from->received_bytes;
-    to->sent_bytes += from->sent_bytes;
     histogram_merge(&to->time, &from->time);
     if (!with_gauges) return;
     to->active += from->active;
-    to->waiting += from->waiting;
     if (from->state > to->state) to->state = from->state;
 }
 

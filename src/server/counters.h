@@ -36,7 +36,7 @@ enum {
     BACKENDS_MAX = 64,     /* likewise */
     COUNTED_NAME_BYTES = 96,
     SAMPLES = 300,         /* one a second: five minutes */
-    SHOWN_MAX = 64         /* requests and connections that a worker shows of what it is at */
+    SHOWN_ROOM = 64         /* requests and connections that a worker shows of what it is at */
 };
 
 /* moves - one of the two machines of states.h: what each step said, and who came and went otherwise */
@@ -64,11 +64,11 @@ struct vhost_counts {
     struct histogram time;        /* from a request's first byte until its response is queued */
 };
 
-/* backend_counts - a host that gateways ask; state, active and waiting are gauges */
+/* backend_counts - a host that gateways ask; state and active are gauges */
 struct backend_counts {
     char name[COUNTED_NAME_BYTES]; /* "proxy 127.0.0.1:8080" */
-    uint64_t requests, errors, connects, connect_errors, reused, received_bytes, sent_bytes;
-    uint64_t active, waiting;
+    uint64_t requests, errors, connects, connect_errors, reused;
+    uint64_t active;
     uint64_t state;               /* 0: nobody names it; else the worst one of the workers: enum backend_state + 1 */
     struct histogram time;        /* from the choice of it until its response's head is there */
 };
@@ -97,7 +97,7 @@ struct counters {
     struct sample samples[SAMPLES];
     uint32_t shown_count, conn_count; /* conn_count: of which `shown` is a part */
     uint64_t shown_ms;            /* when; 0: never */
-    struct shown shown[SHOWN_MAX];
+    struct shown shown[SHOWN_ROOM];
 };
 
 /* This process's block, never NULL. */
@@ -167,6 +167,9 @@ const struct counters *counters_next(const struct counters *c);
 
 /* Seconds since 1970 when the server was started; an upgrade does not change it. */
 int64_t counters_started_s(void);
+
+/* What this process alone knows (the cache, `shown`) is brought up to date in its block. */
+void counters_refresh(void);
 
 /* Somebody looks at `shown`: workers fill it in once a second while that is not long ago. */
 void counters_look(void);

@@ -6,7 +6,7 @@
 #include "server/counters.h"
 
 /* For a reload that wants more workers than the start did, and for those that are still ending. */
-enum { SPARE_SLOTS = 30, SLOTS_MAX = 1024 };
+enum { SPARE_SLOTS = 62, SLOTS_MAX = 1024 };
 
 /* room - the shared memory: [0] is the master's block, with what ended workers had counted; then one for each slot */
 struct room {

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +103,6 @@ struct counters_sum *counters_sum(void) {
     uint32_t before;
     unsigned tries = 0;
     do {
-        if (tries) sched_yield();
         before = counters_room ? atomic_load(&counters_room->moves) : 0;
         add_all(sum);
     } while (is_moving(before) && ++tries < TRIES); /* a master that was killed meanwhile never ends */

@@ -19,7 +19,7 @@
  *     c STATE WORD VALUE   q STATE WORD VALUE   what a step of the connection's, the request's machine said
  *     s STATUS VALUE   m METHOD VALUE
  *     v 9 numbers, HISTOGRAM, NAME           a virtual host
- *     g 7 numbers, HISTOGRAM, NAME           a backend
+ *     g 5 numbers, HISTOGRAM, NAME           a backend
  *     t KEY COUNT ERROR BYTES                a client
  *
  * HISTOGRAM is the sum and BUCKET:COUNT,…
@@ -91,10 +91,9 @@ void counters_export(struct buf *out) {
     }
     for (uint32_t i = 0; i < sum->backend_count; i++) {
         const struct backend_counts *b = &sum->backends[i];
-        const uint64_t n[7] = {b->requests, b->errors, b->connects, b->connect_errors,
-                               b->reused,   b->received_bytes, b->sent_bytes};
+        const uint64_t n[5] = {b->requests, b->errors, b->connects, b->connect_errors, b->reused};
         if (b->requests == 0) continue;
-        put_numbers(out, 'g', n, 7);
+        put_numbers(out, 'g', n, 5);
         put_histogram(out, &b->time, b->name);
     }
     put_clients(out, &sum->clients);
@@ -124,7 +123,7 @@ static bool take_histogram(struct span *line, struct histogram *h) {
 static bool take_named(struct counters *to, char letter, struct span line) {
     uint64_t n[NUMBERS_MAX];
     struct histogram time = {{0}, 0};
-    unsigned count = letter == 'v' ? 9 : 7;
+    unsigned count = letter == 'v' ? 9 : 5;
     for (unsigned i = 0; i < count; i++)
         if (!take_number(&line, &n[i])) return false;
     if (!take_histogram(&line, &time)) return false;
@@ -134,7 +133,7 @@ static bool take_named(struct counters *to, char letter, struct span line) {
         vhost_add(&to->vhosts[vhost_place(to, line)], &v);
     } else {
         const struct backend_counts b = {.requests = n[0], .errors = n[1], .connects = n[2], .connect_errors = n[3],
-                                         .reused = n[4], .received_bytes = n[5], .sent_bytes = n[6], .time = time};
+                                         .reused = n[4], .time = time};
         backend_add(&to->backends[backend_place(to, line)], &b, false);
     }
     return true;

@@ -126,7 +126,7 @@ static void put_text(char *to, size_t room, struct span text) {
 static void show(const struct conn *c, const struct request *r, uint64_t now_ms) {
     char client[ADDR_TEXT_BYTES];
     struct shown *s = &counters->shown[counters->shown_count];
-    if (counters->shown_count == SHOWN_MAX) return;
+    if (counters->shown_count == SHOWN_ROOM) return;
     memset(s, 0, sizeof *s);
     addr_format(r ? &r->client : &c->peer, client);
     PUT(client, span_of(client));
@@ -175,6 +175,18 @@ static void show_all(const struct worker *w) {
     }
     counters->conn_count = w->conn_count;
     counters->shown_ms = now_ms;
+}
+
+static struct worker *looks_at;
+
+void counting_begin(struct worker *w) {
+    looks_at = w;
+}
+
+void counters_refresh(void) {
+    if (!looks_at) return;
+    look_at_cache(looks_at);
+    show_all(looks_at);
 }
 
 void counting_look(struct worker *w) {

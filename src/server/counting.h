@@ -27,6 +27,7 @@ void handshake_counted(const struct conn *c, bool is_good);
 
 /* What is found by looking: the cache, samples of how it went, and for those who look what it is at. */
 void counting_look(struct worker *w);
+void counting_begin(struct worker *w); /* whose counters_refresh() are; NULL: it is gone */
 
 /* The name under which requests of a plan are counted. */
 struct plan;

@@ -123,6 +123,9 @@ bool request_set_target(struct request *r, struct span target);
  * request's arena, or is freed in PHASE_REQUEST_RESET. */
 void **request_data(struct request *r, const struct module *m);
 
+/* The modules in use, in the order of their hooks: "mod_alias"; NULL after the last one. */
+const char *request_module_name(const struct request *r, unsigned i);
+
 /* The settings of another module that hold for this request; NULL where it is not used, or not active. */
 const void *request_settings(const struct request *r, const struct module *m);
 

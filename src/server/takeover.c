@@ -261,7 +261,9 @@ void upgrade_take(struct master *m) {
 
 void upgrade_take_counters(void) {
     struct span text = handover_find(now.records, SPAN("counters"));
-    if (text.n && now.role != UPGRADE_REHEARSES) counters_import(text);
+    if (!text.n || now.role == UPGRADE_REHEARSES) return;
+    counters_import(text);
+    if (now.role != UPGRADE_RETURNS) count(COUNT_UPGRADES);
 }
 
 void upgrade_take_pid_file(struct master *m) {

@@ -290,6 +290,7 @@ struct worker *worker_make(struct conf *conf) {
     w->max_fds = fds;
     apply_limits(w, fds);
     w->busy_ms = fdevents_now_ms(w->events);
+    counting_begin(w);
     return w;
 }
 
@@ -368,6 +369,7 @@ void worker_drop(struct worker *w) {
     while (!list_is_empty(&w->lingering)) conn_abort(CONTAINER(w->lingering.next, struct conn, link));
     worker_unlisten_others(w, NULL);
     counting_look(w);
+    counting_begin(NULL);
     modules_end();
     jobs_end();
     fdevents_turn(w->events, 0); /* closes what waits to be closed */

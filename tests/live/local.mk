@@ -55,6 +55,7 @@ EXTRA_DIST += \
 	tests/live/t_reload.py \
 	tests/live/t_sandbox.py \
 	tests/live/t_signals.py \
+	tests/live/t_status.py \
 	tests/live/t_tls.py \
 	tests/live/t_tls_access.py \
 	tests/live/t_tls_backend.py \

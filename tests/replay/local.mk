@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/replay/README \
 	tests/replay/run.sh \
 	tests/replay/h2-rfc9113.txt \
+	tests/replay/status.replay \
 	tests/replay/scgi-end.replay \
 	tests/replay/fastcgi-kept.replay \
 	tests/replay/fastcgi-authorizer-rewritten.replay \

@@ -12,6 +12,7 @@
 #include "fdevents/fdevent.h"
 #include "modules/gateway/options.h"
 #include "net/addr.h"
+#include "server/counters.h"
 
 enum { ADDRESSES_MAX = 16 };
 
@@ -60,7 +61,8 @@ struct backend {
     bool is_new;                   /* no active check has ended yet: taken for fit */
     uint32_t checks_good, checks_bad; /* in a row */
     int64_t credit;                /* round-robin by weight (smooth) */
-    uint64_t served, failed;       /* counters, for the status page */
+    uint64_t served, failed;
+    struct backend_counts *counts; /* of this worker, for the status page; never NULL */
 
     /* kept connections, most recently used first; link.c's */
     struct list idle;
@@ -113,6 +115,8 @@ void backend_wait_no_more(struct backend_waiter *w); /* not after wake() */
 
 enum backend_state backend_state(const struct backend *b, uint64_t now_ms);
 const char *backend_state_name(enum backend_state s);
+/* What others see of it is brought up to date. */
+void backend_show(struct backend *b, uint64_t now_ms);
 
 /* What an attempt came to; says in the log when a backend goes down or comes up (once, with what to do). */
 enum outcome {

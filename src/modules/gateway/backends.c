@@ -10,6 +10,7 @@
 #include "modules/gateway/watch.h"
 
 static struct list backends = {&backends, &backends};
+static struct backend_counts uncounted; /* of those that nobody asks here */
 static struct fdevents *at_work; /* between backends_begin() and backends_end() */
 
 /* ---- one ------------------------------------------------------------------------------------------------------- */
@@ -27,6 +28,7 @@ static struct backend *make(const struct gateway_host *h) {
     b->identity = (struct span){span_dup(h->identity), h->identity.n};
     b->name = span_from(b->identity, span_find_last(b->identity, '\n') + 1);
     b->is_new = true;
+    b->counts = &uncounted;
     list_init(&b->naming);
     list_init(&b->idle);
     list_init(&b->unheard);
@@ -67,6 +69,7 @@ void backend_unname(struct gateway_host *h) {
     h->backend = NULL;
     check_unname(b, h);
     b->configured--;
+    if (b->configured == 0) b->counts->state = 0;
     b->host = list_is_empty(&b->naming) ? NULL : CONTAINER(b->naming.prev, const struct gateway_host, naming);
     if (b->configured) return;
     b->refs++; /* closing links may drop the last one */
@@ -125,6 +128,15 @@ struct backend *backends_next(const struct backend *b) {
     return l == &backends ? NULL : CONTAINER(l, struct backend, all);
 }
 
+/* Under its protocol and its name; two that differ in TLS alone are counted together. */
+static void begin_counting(struct backend *b) {
+    struct buf name = {0};
+    buf_printf(&name, "%.*s %.*s", SPAN_ARG(span_upto(b->identity, span_find(b->identity, '\n'))), SPAN_ARG(b->name));
+    b->counts = counters_backend(buf_span(&name));
+    buf_done(&name);
+    backend_show(b, fdevents_now_ms(at_work));
+}
+
 static void start_work(struct backend *b) {
     if (!b->work) {
         b->work = memory_zeroed(1, sizeof *b->work);
@@ -133,6 +145,7 @@ static void start_work(struct backend *b) {
     }
     resolve_begin(b);
     check_begin(b);
+    begin_counting(b);
 }
 
 void backends_begin(struct fdevents *events) {

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
+
 enum {
     OUT_ROOM = 64 * 1024,   /* framed bytes that wait for the kernel */
     ROOM_AT_1 = 256 * 1024, /* stream-response-body: bytes that wait for the client */
@@ -237,6 +239,7 @@ static void attempt(struct exchange *x) {
     if (x->pair.host) {
         x->backend = x->pair.host->backend;
         backend_began(x->backend, fdevents_now_ms(events_of(x)));
+        x->began_ns = clock_monotonic_ns();
         x->pair.r->keeps_time |= x->pair.host->read_s > 0;
     }
     int error = x->transport->open(x);
@@ -360,6 +363,7 @@ static void follow_word(struct exchange *x, enum take word) {
         if (!x->consults) x->pair.r->backend_ms = fdevents_now_ms(events_of(x)) - x->asked_ms + 1;
         exchange_decide_collecting(x);
         if (x->backend) backend_answered(x->backend, fdevents_now_ms(events_of(x)));
+        if (x->backend) histogram_add(&x->backend->counts->time, clock_monotonic_ns() - x->began_ns);
         x->has_news |= !x->collects;
         break;
     case TAKE_END: take_end(x); break;

@@ -57,6 +57,7 @@ struct exchange {
     bool is_fresh;             /* no kept connection, please */
     bool was_kept;             /* it is on a kept connection */
     bool has_sent;             /* some byte of the request was taken by the kernel */
+    uint64_t began_ns;         /* this attempt; monotonic */
     bool has_heard;            /* some byte of the response has come, in this attempt */
     bool body_ended;           /* the client's body is complete in `body`, or was before */
     bool body_gone;            /* some of a streamed body is spent: it cannot be sent again */

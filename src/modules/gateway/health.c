@@ -23,6 +23,11 @@ const char *backend_state_name(enum backend_state s) {
     return names[s];
 }
 
+void backend_show(struct backend *b, uint64_t now_ms) {
+    if (b->configured) b->counts->state = (uint64_t)backend_state(b, now_ms) + 1;
+    b->counts->active = b->active;
+}
+
 /* ---- what is said ---------------------------------------------------------------------------------------------- */
 
 static void say_down(struct backend *b, const char *what, int error, uint64_t now_ms) {
@@ -104,8 +109,10 @@ static void fail(struct backend *b, enum outcome o, int error, uint64_t now_ms) 
 
 void backend_began(struct backend *b, uint64_t now_ms) {
     b->active++;
+    b->counts->requests++;
     resolve_used(b);
     if (b->rests_until_ms && now_ms >= b->rests_until_ms) b->is_tried = true;
+    backend_show(b, now_ms);
 }
 
 void backend_answered(struct backend *b, uint64_t now_ms) {
@@ -120,8 +127,10 @@ void backend_ended(struct backend *b, enum outcome o, int error, uint64_t now_ms
     } else if (o == OUTCOME_GONE || (o == OUTCOME_REFUSED && health_excuses(b, error, now_ms))) {
         b->is_tried = false; /* the next one tries it */
     } else {
+        b->counts->errors++;
         fail(b, o, error, now_ms);
     }
+    backend_show(b, now_ms);
 }
 
 /* ---- active checks --------------------------------------------------------------------------------------------- */
@@ -146,9 +155,7 @@ static void check_failed(struct backend *b, const struct gateway_host *h, const 
     say_error("backend %.*s is not fit: %s", SPAN_ARG(b->name), why);
 }
 
-void health_checked(struct backend *b, const char *why, uint64_t now_ms) {
-    const struct gateway_host *h = health_checked_host(b);
-    if (!h) return;
+static void check_ended(struct backend *b, const struct gateway_host *h, const char *why, uint64_t now_ms) {
     if (why) {
         check_failed(b, h, why, now_ms);
         return;
@@ -160,6 +167,13 @@ void health_checked(struct backend *b, const char *why, uint64_t now_ms) {
     b->is_unfit = false;
     bool is_away = b->down_since_ms || b->rests_until_ms;
     if (is_away && !b->rests_softly) come_back(b, now_ms); /* else it connects, but that is not the matter */
+}
+
+void health_checked(struct backend *b, const char *why, uint64_t now_ms) {
+    const struct gateway_host *h = health_checked_host(b);
+    if (!h) return;
+    check_ended(b, h, why, now_ms);
+    backend_show(b, now_ms);
 }
 
 void health_unchecked(struct backend *b) {

@@ -209,6 +209,7 @@ static int begin(struct exchange *x, unsigned addresses_left);
 static void connect_failed(struct link *l, int error) {
     struct exchange *x = l->x;
     unsigned left = l->addresses_left;
+    l->backend->counts->connect_errors++;
     backend_address_failed(l->backend, l->address);
     end(l);
     x->carrier = NULL;
@@ -279,7 +280,9 @@ static int begin(struct exchange *x, unsigned addresses_left) {
     bool done = false;
     if (!to) return EHOSTUNREACH;
     int fd = connect_to(to, &done);
+    x->backend->counts->connects++;
     if (fd < 0) {
+        x->backend->counts->connect_errors++;
         int error = errno;
         backend_address_failed(x->backend, to);
         return addresses_left ? begin(x, addresses_left - 1) : error;
@@ -313,6 +316,7 @@ static int link_open(struct exchange *x) {
     l->x = x;
     x->carrier = l;
     x->was_kept = true;
+    x->backend->counts->reused++;
     use(l);
     if (l->x == x) want(l);
     return 0;

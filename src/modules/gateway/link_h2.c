@@ -83,6 +83,7 @@ void h2_link_end(struct h2_link *l) {
 void h2_link_forget_asking(struct exchange *x) {
     x->has_sent = x->has_heard = false;
     x->was_kept = true;
+    x->backend->counts->reused++;
 }
 
 void h2_link_fail(struct rider *rd, enum outcome what, int error, const char *why) {
@@ -352,6 +353,7 @@ static int h2_open(struct exchange *x) {
     struct rider *rd = mount(l, x);
     if (l->state != LINK_OPEN) return 0;
     x->was_kept = true;
+    x->backend->counts->reused++;
     ready(rd);
     h2_link_settle(l);
     return 0;

@@ -91,6 +91,8 @@ struct h2_link *h2_link_dial(struct fdevents *events, struct backend *b, unsigne
     const struct addr_room *to = backend_address(b);
     errno = EHOSTUNREACH;
     int fd = to ? connect_to(to, done) : -1, error = errno;
+    b->counts->connects += to != NULL;
+    b->counts->connect_errors += to && fd < 0;
     if (to && fd < 0) backend_address_failed(b, to);
     errno = error;
     if (fd < 0 && addresses_left) return h2_link_dial(events, b, addresses_left - 1, done);
@@ -105,6 +107,7 @@ struct h2_link *h2_link_dial(struct fdevents *events, struct backend *b, unsigne
 static void connect_failed(struct h2_link *l, int error) {
     bool done = false, is_shared = !list_is_empty(&l->pool);
     struct h2_link *next = NULL;
+    l->backend->counts->connect_errors++;
     backend_address_failed(l->backend, l->address);
     if (l->addresses_left) next = h2_link_dial(l->events, l->backend, l->addresses_left - 1, &done);
     if (!next) {
