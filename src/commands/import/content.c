@@ -246,8 +246,7 @@ static void media_types(struct import *im, struct nginx_directive *block, struct
     struct pairs p = {{NULL, 0, 0}, 0, NULL};
     if (!types) return;
     for (struct nginx_directive *d = types->first; d; d = d->next) {
-        if (is_usual(types)) unneeded(im, d);
-        else translated(im, d);
+        translated(im, d);
         for (size_t i = 1; i < d->count && !is_usual(types); i++)
             add_pair(im, &p, joined(im, ".%.*s", SPAN_ARG(d->words[i])), d->words[0], d);
     }

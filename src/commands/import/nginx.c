@@ -24,9 +24,11 @@ struct reading {
     size_t *bytes;     /* of all texts together */
 };
 
+enum token_type { TOKEN_WORD, TOKEN_SEMICOLON, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_END, TOKEN_BROKEN };
+
 /* token - a word, or one of ; { } or the end */
 struct token {
-    enum { TOKEN_WORD, TOKEN_SEMICOLON, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_END, TOKEN_BROKEN } type;
+    enum token_type type;
     struct span word;
     unsigned line, column;
 };
@@ -122,7 +124,7 @@ static struct token bare(struct reading *r, struct token t) {
 static struct token next(struct reading *r) {
     static const struct {
         char c;
-        int type;
+        enum token_type type;
     } signs[] = {{';', TOKEN_SEMICOLON}, {'{', TOKEN_OPEN}, {'}', TOKEN_CLOSE}};
     skip_blanks(r);
     struct token t = {TOKEN_END, {NULL, 0}, r->line, (unsigned)(r->at - r->line_start) + 1};

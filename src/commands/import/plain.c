@@ -58,6 +58,7 @@ static const char *const not_needed[] = {
     "env", "thread_pool", "max_ranges", "read_ahead", "satisfy_any", "ssl_trusted_certificate", "lock_file",
     "default_type", "fastcgi_split_path_info", "fastcgi_index", "gzip_min_length", "gzip_comp_level", "gzip_types",
     "server_names_hash", "charset_types", "log_format", "upstream", "proxy_ssl_server_name",
+    "ssl_protocols", "ssl_ciphers", "ssl_prefer_server_ciphers", "ssl_ecdh_curve", "ssl_dhparam",
 };
 
 static const char *switched(struct span word, bool inverse) {

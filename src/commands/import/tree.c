@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "commands/import/import.h"
 
@@ -109,5 +110,9 @@ bool bytes_of(struct span text, uint64_t *bytes) {
 }
 
 struct span beside_main(struct import *im, struct span path) {
-    return path.n && path.p[0] == '/' ? path : arena_join(im->arena, im->tree->directory, path);
+    if (path.n && path.p[0] == '/') return path;
+    char *directory = realpath(im->tree->directory.n ? im->tree->directory.p : ".", NULL);
+    path = directory ? joined(im, "%s/%.*s", directory, SPAN_ARG(path)) : path;
+    free(directory);
+    return path;
 }
