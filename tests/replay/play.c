@@ -109,7 +109,7 @@ static struct span noise(struct player *p, size_t n) {
     return (struct span){bytes, n};
 }
 
-static void need(struct player *p, struct span what) {
+static void need_module(struct player *p, struct span what) {
     if (module_find(what) || decode_can(what) || (span_is(what, SPAN("tls")) && tls_is_there())) return;
     if (span_is(what, SPAN("regex")) && regex_is_built()) return;
     printf("SKIP: %s: %.*s is not in this build\n", p->stage->scenario, SPAN_ARG(what));
@@ -120,7 +120,7 @@ static void need(struct player *p, struct span what) {
 static void do_file(struct player *p) {
     struct span content = p->at->has_text ? buf_span(&p->at->text) : SPAN("");
     int64_t mtime = MTIME;
-    need(p, SPAN("mod_staticfile"));
+    need_module(p, SPAN("mod_staticfile"));
     for (unsigned i = 2; i < p->at->word_count; i++) {
         if (play_has_word(p, i, "size")) content = play_pattern(p, (size_t)play_number(p, play_word(p, ++i)));
         else if (play_has_word(p, i, "noise")) content = noise(p, (size_t)play_number(p, play_word(p, ++i)));
@@ -144,7 +144,7 @@ static void do_truncate(struct player *p) {
 }
 
 static void do_needs(struct player *p) {
-    need(p, play_word(p, 1));
+    need_module(p, play_word(p, 1));
 }
 
 static void do_only(struct player *p) {
