@@ -27,13 +27,13 @@ tests_doubles_libfdevents_pollwrap_la_CPPFLAGS = -DHAVE_POLL $(double_cppflags)
 
 ## The whole server, for tests/live/doubles.sh.
 tests_doubles_goldcrest_solaris_SOURCES = $(src_goldcrest_SOURCES)
-tests_doubles_goldcrest_solaris_LDADD = $(goldcrest_parts) tests/doubles/libfdevents-solaris.la $(LIBS_OF_GOLDCREST)
+tests_doubles_goldcrest_solaris_LDADD = src/commands/import/libimport.la $(goldcrest_parts) tests/doubles/libfdevents-solaris.la $(LIBS_OF_GOLDCREST)
 
 tests_doubles_goldcrest_kqueue_SOURCES = $(src_goldcrest_SOURCES)
-tests_doubles_goldcrest_kqueue_LDADD = $(goldcrest_parts) tests/doubles/libfdevents-kqueue.la $(LIBS_OF_GOLDCREST)
+tests_doubles_goldcrest_kqueue_LDADD = src/commands/import/libimport.la $(goldcrest_parts) tests/doubles/libfdevents-kqueue.la $(LIBS_OF_GOLDCREST)
 
 tests_doubles_goldcrest_pollwrap_SOURCES = $(src_goldcrest_SOURCES)
-tests_doubles_goldcrest_pollwrap_LDADD = $(goldcrest_parts) tests/doubles/libfdevents-pollwrap.la $(LIBS_OF_GOLDCREST)
+tests_doubles_goldcrest_pollwrap_LDADD = src/commands/import/libimport.la $(goldcrest_parts) tests/doubles/libfdevents-pollwrap.la $(LIBS_OF_GOLDCREST)
 tests_doubles_goldcrest_pollwrap_LDFLAGS = $(double_ldflags_pollwrap)
 endif
 

@@ -162,17 +162,6 @@ const char *pair_hear(struct pair *t, struct span response, size_t step, bool cl
 
 /* ---- what the server would say ---------------------------------------------------------------- */
 
-bool request_is_rehearsed(const struct request *r) {
-    (void)r;
-    return false;
-}
-
-void request_note(struct request *r, struct place at, const char *format, ...) {
-    (void)r;
-    (void)at;
-    (void)format;
-}
-
 const struct core_settings *request_core(const struct request *r) {
     (void)r;
     return &pair_core;

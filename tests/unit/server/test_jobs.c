@@ -57,7 +57,7 @@ static const struct job_kind reverse = {"reverse", run_reverse, false}, crash = 
                              sleeper = {"sleep", run_sleep, false}, large = {"large", run_large, false},
                              counter = {"count", run_count, false}, unknown = {"unknown", run_reverse, false};
 static const struct job_kind *const jobs[] = {&reverse, &crash, &sleeper, &large, &counter, NULL};
-static const struct module_work work = {NULL, NULL, jobs};
+static const struct module_work work = {.jobs = jobs};
 static const struct directive no_directives[] = {DIRECTIVE_END};
 static const struct hook no_hooks[] = {{PHASE_COUNT, NULL, LASTS}};
 static const struct module mod_jobs = {MODULE_ABI, "mod_jobs", no_directives, no_hooks, 0, NULL, NULL, &work};
