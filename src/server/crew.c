@@ -184,10 +184,10 @@ static bool retired_is_gone(struct master *m, pid_t pid, int status) {
 }
 
 bool crew_is_gone(struct master *m, pid_t pid, int status) {
+    modules_forget(pid); /* whichever it is: they know their own */
     if (retired_is_gone(m, pid, status)) return true;
     for (unsigned i = 0; i < m->cap; i++) {
         if (m->children[i].pid != pid) continue;
-        modules_forget(pid);
         worker_is_gone(m, i, status);
         return true;
     }
@@ -262,6 +262,8 @@ static void undo_renewal(struct master *m, unsigned from, unsigned slots) {
         if (child->control >= 0) close(child->control);
         if (child->pid) kill(child->pid, SIGTERM);
         while (child->pid && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {}
+        if (child->pid) modules_forget(child->pid);
+        if (child->pid) counters_ended(child->counted);
         *child = (struct child){.control = -1};
     }
     for (unsigned i = from; i < m->retired_count; i++) m->children[m->retired[i].slot] = m->retired[i];

@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 
-from harness import LOCALHOST, Server, Skip, Test, backends, connect, free_port, need, raw, wait_for
+from harness import LOCALHOST, Server, Skip, Test, backends, connect, free_port, need, noise, raw, wait_for
 
 CONFIG = ('server.max-worker = 3\nserver.modules = ( "mod_extforward", "mod_limit" )\n'
           'extforward.forwarder = ( "127.0.0.1" => "trust" )\n')
@@ -93,6 +93,30 @@ def at_a_time(backend):
     server.end()
 
 
+def replaced_workers():
+    """Nor does what a worker had counted whose place others have taken, when it is killed."""
+    need("mod_limit")
+    text = 'server.modules = ( "mod_limit" )\nlimit.connections = 4\nserver.sandbox = "%s"\n'
+    server = Server(text % "enable")
+    server.file("x", "content")
+    server.file("big", noise(32 * 1024 * 1024))
+    held, before = opened(LOCALHOST, server.port, 4), server.workers()
+    for s in held:
+        s.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert s.recv(12) == b"HTTP/1.1 200"
+    server.configure(text % "disable")
+    server.send(signal.SIGUSR1)
+    server.wait_log("configuration 2 is in force")
+    assert fate(opened(LOCALHOST, server.port, 1)[0]) == "429", "the worker of before has four"
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    server.wait_log("which had been replaced, was killed")
+    again = opened(LOCALHOST, server.port, 4)
+    fates = [fate(s) for s in again]
+    assert fates == ["200"] * 4, fates
+    server.end()
+
+
 def memory_kib(server):
     total = 0
     for pid in server.workers():
@@ -128,4 +152,5 @@ def tests():
     for backend in backends():
         yield Test("limit rate of several workers, %s" % backend, rate, backend)
         yield Test("limit connections of several workers, %s" % backend, at_a_time, backend)
+    yield Test("limit connections of workers that are replaced", replaced_workers)
     yield Test("limit a hundred thousand clients", many_clients)
