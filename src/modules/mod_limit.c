@@ -15,6 +15,7 @@
 #include "fdevents/fdevent.h"
 #include "modules/limit/bounds.h"
 #include "modules/limit/notices.h"
+#include "server/counters.h"
 #include "server/module.h"
 
 enum {
@@ -116,8 +117,8 @@ static bool find_client(struct client *client, const struct addr *a, const struc
     return !is_exempt(s->exempt, a) && client_words(a, s->network, client->words);
 }
 
-/* limit - one that is exceeded, in words */
-struct limit {
+/* exceeded - a limit, in words */
+struct exceeded {
     const char *directive;
     struct place place;
     char what[100];
@@ -125,7 +126,7 @@ struct limit {
 
 /* The error log has a line now and then; the reason is noted for all. */
 static void say(struct request *r, const struct settings *s, const struct client *client, const char *word,
-                const struct limit *limit) {
+                const struct exceeded *limit) {
     char unsaid[80] = "";
     uint32_t more, others;
     unsigned line, column;
@@ -139,7 +140,8 @@ static void say(struct request *r, const struct settings *s, const struct client
                 word, limit->what, limit->directive, SPAN_ARG(place_name(limit->place)), line, unsaid);
 }
 
-static enum handler refuse(struct request *r, const struct settings *s, uint64_t wait_s) {
+static enum handler refuse(struct request *r, const struct settings *s, uint64_t wait_s, enum counter which) {
+    count(which);
     fields_set(&r->out, &r->arena, HEADER_RETRY_AFTER,
                arena_printf(&r->arena, "%llu", (unsigned long long)(wait_s ? wait_s : 1)));
     return request_refuse_with(r, (int)s->status);
@@ -164,7 +166,7 @@ static void let_go(void *kept) {
 static void say_most(struct request *r, const struct settings *s, const struct client *client,
                      const struct most *most, const char *word, const char *of) {
     bool is_evasive = most == s->evasive;
-    struct limit limit = {is_evasive ? "evasive.max-conns-per-ip" : "limit.connections", most->place, ""};
+    struct exceeded limit = {is_evasive ? "evasive.max-conns-per-ip" : "limit.connections", most->place, ""};
     snprintf(limit.what, sizeof limit.what, "more than %u %s of one client at a time", most->count, of);
     say(r, s, client, word, &limit);
 }
@@ -179,15 +181,16 @@ static enum handler meet(struct request *r, const void *settings) {
         return HANDLER_GO_ON;
     client.words[2] = identity_in(&s->connections->identity, s->connections_in);
     uint64_t hash = tallies_hash(tallies, client.words, 3);
-    uint32_t most = s->connections->count, count = tallies_add(tallies, hash);
-    if (!count) return HANDLER_GO_ON; /* there is no room to count it */
-    if (count > most * TOLD) say_most(r, s, &client, s->connections, "closed", "connections");
-    if (count > most * TOLD && !s->log_only) {
+    uint32_t most = s->connections->count, sum = tallies_add(tallies, hash);
+    if (!sum) return HANDLER_GO_ON; /* there is no room to count it */
+    if (sum > most * TOLD) say_most(r, s, &client, s->connections, "closed", "connections");
+    if (sum > most * TOLD && !s->log_only) {
         tallies_remove(tallies, hash);
+        count(COUNT_LIMIT_CLIENT_CONNECTIONS);
         return HANDLER_ERROR;
     }
     struct held *h = memory_zeroed(1, sizeof *h);
-    *h = (struct held){client, hash, 0, count > most};
+    *h = (struct held){client, hash, 0, sum > most};
     request_keep(r, &mod_limit, h, let_go);
     if (!s->log_only) request_limit_streams(r, most);
     return HANDLER_GO_ON;
@@ -249,7 +252,8 @@ static enum handler check_connections(struct request *r, const struct settings *
         return HANDLER_GO_ON;
     snprintf(word, sizeof word, "%d", (int)s->status);
     say_most(r, s, client, s->connections, word, is_own ? "connections or streams" : "requests");
-    return s->log_only ? HANDLER_GO_ON : refuse(r, s, CONNECTIONS_RETRY_S);
+    if (s->log_only) return HANDLER_GO_ON;
+    return refuse(r, s, CONNECTIONS_RETRY_S, COUNT_LIMIT_CLIENT_CONNECTIONS);
 }
 
 static enum handler check_evasive(struct request *r, const struct settings *s, struct client *client) {
@@ -258,6 +262,7 @@ static enum handler check_evasive(struct request *r, const struct settings *s, s
     if (!s->evasive_silent)
         say_most(r, s, client, s->evasive, s->evasive_location.n ? "302" : "403", "requests");
     if (s->log_only) return HANDLER_GO_ON;
+    count(COUNT_LIMIT_CLIENT_CONNECTIONS);
     return s->evasive_location.n ? request_redirect(r, 302, s->evasive_location) : request_refuse_with(r, 403);
 }
 
@@ -265,7 +270,7 @@ static enum handler check_evasive(struct request *r, const struct settings *s, s
 
 static enum handler check_rate(struct request *r, const struct settings *s, struct client *client) {
     const struct rate *rate = s->requests;
-    struct limit limit = {"limit.requests", rate->place, ""};
+    struct exceeded limit = {"limit.requests", rate->place, ""};
     char word[8];
     client->words[2] = identity_in(&s->requests->identity, s->requests_in);
     uint64_t hash = meters_hash(meters, client->words, 3);
@@ -276,7 +281,8 @@ static enum handler check_rate(struct request *r, const struct settings *s, stru
     snprintf(limit.what, sizeof limit.what, "more than %u requests of one client in %u s, burst %u", rate->count,
              rate->per_s, rate->burst);
     say(r, s, client, word, &limit);
-    return s->log_only ? HANDLER_GO_ON : refuse(r, s, (wait_ns + 999999999) / 1000000000);
+    if (s->log_only) return HANDLER_GO_ON;
+    return refuse(r, s, (wait_ns + 999999999) / 1000000000, COUNT_LIMIT_CLIENT);
 }
 
 /* For goldcrest explain, where nobody is counted. */

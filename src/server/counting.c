@@ -34,7 +34,6 @@ static void count_limit(const struct request *r, unsigned status) {
     if (r->source) return;
     if (status == 413) count(COUNT_LIMIT_BODY_SIZE);
     if (status == 414 || status == 431) count(COUNT_LIMIT_HEAD_SIZE);
-    if (status == 429) count(COUNT_LIMIT_CLIENT);
 }
 
 void request_counted(struct request *r) {

@@ -9,14 +9,15 @@ import time
 
 from harness import LOCALHOST, Server, Skip, Test, backends, connect, free_port, need, noise, raw, wait_for
 
-CONFIG = ('server.max-worker = 3\nserver.modules = ( "mod_extforward", "mod_limit" )\n'
+CONFIG = ('server.max-worker = 3\nserver.modules = ( "mod_extforward", "mod_limit", "mod_status" )\n'
+          'status.metrics-url = "/metrics"\n'
           'extforward.forwarder = ( "127.0.0.1" => "trust" )\n')
 GET = b"GET /x HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %s\r\n\r\n"
 CLIENTS = 100000
 
 
 def start(text, backend=None):
-    need("mod_extforward", "mod_limit")
+    need("mod_extforward", "mod_limit", "mod_status")
     server = Server(CONFIG + text, backend)
     server.file("x", "content")
     return server
@@ -27,6 +28,14 @@ def ask(connection, client):
     response = connection.getresponse()
     response.read()
     return response.status, response.getheader("Retry-After")
+
+
+def counted(server, limit):
+    """How often mod_status says that it was reached, in all workers."""
+    page = raw(server.port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").decode()
+    name = 'goldcrest_limits_reached_total{limit="%s"} ' % limit
+    sums = [line[len(name):] for line in page.splitlines() if line.startswith(name)]
+    return int(sums[0])
 
 
 def rate(backend):
@@ -48,6 +57,7 @@ def rate(backend):
     most = 10 + 5 * (time.monotonic() - begun)
     assert refused > 100 and most * 0.6 <= passed <= most + 1, (passed, most, refused)
     assert ask(connections[0], "192.0.2.2")[0] == 200
+    assert counted(server, "client-rate") == refused, refused
     lines = [line for line in server.log().splitlines() if "429: more than 5 requests" in line]
     assert 1 <= len(lines) <= 3 and "192.0.2.1" in lines[0] and "limit.requests is set at" in lines[0], lines
     assert server.end() == 0
@@ -78,6 +88,7 @@ def at_a_time(backend):
     wait_for(lambda: server.log().count("closed: more than 4 connections") > 0, "a connection that is closed")
     fates = sorted(fate(s) for s in held)
     assert fates == ["200"] * 4 + ["429"] * 4 + ["closed"] * 2, fates
+    assert counted(server, "client-connections") == 6
     workers = server.workers()
     for pid in workers:
         os.kill(pid, signal.SIGKILL)

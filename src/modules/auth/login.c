@@ -13,6 +13,7 @@
 #include "modules/auth/question.h"
 #include "modules/auth/recent.h"
 #include "modules/auth/throttle.h"
+#include "server/counters.h"
 
 enum { USER_BYTES_MAX = 255, RETRY_SECONDS = 10, PATH_BYTES_LOGGED = 512 };
 
@@ -292,6 +293,7 @@ static enum handler take_turn(struct login *l) {
     if (ms > 0) return wait_for_turn(l, ms, LOGIN_ASKS);
     fields_set(&r->out, &r->arena, HEADER_RETRY_AFTER, arena_printf(&r->arena, "%d", RETRY_SECONDS));
     l->step = LOGIN_BEGIN;
+    count(COUNT_LIMIT_LOGINS);
     return request_refuse_for(r, 429, "auth.require", "auth: too many attempts from this network");
 }
 
