@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "server/plan.h"
 #include "server/rehearsal.h"
 
 enum { LINES_MAX = 32 };
@@ -226,4 +227,5 @@ void conf_tests_run(struct conf *conf, struct complaints *complaints) {
     for (size_t i = 0; i < tree->check_count && !is_late(begun_s, &tree->checks[i], complaints); i++)
         run_check(stage, &tree->checks[i], complaints);
     stage_drop(stage);
+    plans_forget(conf);
 }

@@ -101,3 +101,8 @@ const struct plan *plan_global(struct conf *conf) {
     conf->global_plan = find(conf, words, NULL);
     return conf->global_plan;
 }
+
+void plans_forget(struct conf *conf) {
+    map_done(&conf->plans);
+    conf->global_plan = NULL;
+}

@@ -34,4 +34,7 @@ const struct plan *plan_for(struct conf *conf, struct request *r, struct span so
 /* The plan of the global block alone: for connections that have no request yet. */
 const struct plan *plan_global(struct conf *conf);
 
+/* Before conf is served: what a rehearsal has built, with logs that were not open and hosts that were not counted. */
+void plans_forget(struct conf *conf);
+
 #endif

@@ -4,7 +4,7 @@
 import os
 import signal
 
-from harness import Server, Test, backends, command, folder, get, need, wait_for, write
+from harness import Server, Test, backends, command, folder, get, need, read, wait_for, write
 
 RULES = """
 server.modules = ( "mod_redirect", "mod_rewrite", "mod_setenv", "mod_proxy", "mod_access" )
@@ -102,8 +102,30 @@ def reload_is_refused(backend):
     assert server.end() == 0
 
 
+def start_serves_afresh():
+    """What the tests have built, when no log was open and no host counted, serves nobody."""
+    need("mod_accesslog", "mod_status")
+    server = Server("""
+server.modules = ( "mod_accesslog", "mod_status" )
+accesslog.filename = "@DIR@/access.log"
+status.metrics-url = "/metrics"
+debug.log-file-not-found = "enable"
+$HTTP["host"] == "a.example" { server.tag = "a" }
+test "nobody" { "/none" => "404", "http://a.example/none" => "404" }
+""")
+    assert get(server.port, "/none")[0] == 404
+    assert get(server.port, "/none", {"Host": "a.example"})[0] == 404
+    server.wait_log("(GET /none)", 2)
+    path = os.path.join(server.dir, "access.log")
+    wait_for(lambda: read(path).count(b"GET /none") == 2, "two lines in the access log", 10)
+    metrics = get(server.port, "/metrics")[2]
+    assert b'vhost="a.example",class="4xx"} 1' in metrics, metrics
+    assert server.end() == 0
+
+
 def tests():
     return [Test("tests in the configuration: what can be expected, and how it is told", checks),
-            Test("tests in the configuration: a start that fails one is refused", start_is_refused)] + \
+            Test("tests in the configuration: a start that fails one is refused", start_is_refused),
+            Test("tests in the configuration: logs and counters are whole after them", start_serves_afresh)] + \
            [Test("tests in the configuration: a reload that fails one is refused, with %s" % b, reload_is_refused, b)
             for b in backends()]
