@@ -7,12 +7,14 @@
 #include "net/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 enum { PATH_BYTES = 4096, FILE_BYTES = 1024 * 1024 };
 
@@ -37,16 +39,25 @@ static const char *directory(unsigned n) {
     return n < sizeof otherwise / sizeof *otherwise ? otherwise[n] : NULL;
 }
 
+/* In a sandbox that has not seen this directory: it was made, or made anew, since. */
+static int open_otherwise(const char *dir) {
+    char path[PATH_BYTES];
+    uint64_t name;
+    random_bytes(&name, sizeof name);
+    snprintf(path, sizeof path, "%s/goldcrest-upload-%016llx", dir, (unsigned long long)name);
+    return fd_open_otherwise(path, O_RDWR | O_CREAT | O_EXCL);
+}
+
 /* A file without a name; -1 with errno. */
 static int open_in(const char *dir) {
-    char path[PATH_BYTES];
+    char path[PATH_BYTES - 16];
     int n = snprintf(path, sizeof path, "%s/goldcrest-upload-XXXXXX", dir);
     if (n < 0 || (size_t)n >= sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
     }
     int fd = mkstemp(path);
-    if (fd < 0) return -1;
+    if (fd < 0) return errno == EACCES ? open_otherwise(dir) : -1;
     unlink(path);
     fd_set_cloexec(fd, true);
     return fd;

@@ -190,15 +190,26 @@ bool sandbox_holds(const struct sandbox *s, const char *real_path) {
     return false;
 }
 
+/* A file right in a directory that files are made in. */
+static bool makes(const struct sandbox_item *item, struct span path) {
+    struct span directory = without_slash(item->is.text);
+    if (item->is.kind != NEED_WRITE || directory.n == 0 || !is_beneath(path, directory)) return false;
+    struct span name = span_from(path, directory.n);
+    while (name.n && name.p[0] == '/') name = span_from(name, 1);
+    return name.n && span_find(name, '/') == name.n;
+}
+
 bool sandbox_lets(const struct sandbox *s, const char *path, int flags) {
     struct span text = span_of(path);
     const int log = O_WRONLY | O_CREAT | O_APPEND;
     bool is_log = (flags & (O_ACCMODE | O_CREAT | O_APPEND | O_TRUNC | O_EXCL)) == log;
+    bool is_making = (flags & (O_ACCMODE | O_CREAT | O_APPEND | O_TRUNC | O_EXCL)) == SANDBOX_MAKES;
     bool is_reading = (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) == O_RDONLY;
     if (text.n == 0 || climbs(text)) return false;
     for (size_t i = 0; i < s->count; i++) {
         const struct sandbox_item *item = &s->list[i];
         if (is_log && item->is.kind == NEED_APPEND && span_is(item->is.text, text)) return true;
+        if (is_making && makes(item, text)) return true;
         if (is_reading && reads(item, text)) return true;
     }
     return is_reading && sandbox_holds(s, path); /* where a root leads to now, named so (X-Sendfile) */

@@ -3,6 +3,7 @@
 #ifndef GOLDCREST_SANDBOX_H
 #define GOLDCREST_SANDBOX_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
@@ -35,7 +36,11 @@ void sandbox_drop(struct sandbox *s); /* accepts NULL */
 /* May a process in this sandbox go on with that configuration? False: it has to be another process. */
 bool sandbox_covers(const struct sandbox *has, const struct sandbox *wants);
 
-/* May that path be opened so? By its text alone: absolute, without "..", beneath what is to be read; or a log. */
+/* These flags ask for a new file to read and write, which has no name any more when it is had. */
+enum { SANDBOX_MAKES = O_RDWR | O_CREAT | O_EXCL };
+
+/* May that path be opened so? By its text alone: absolute, without "..", beneath what is to be read; or a log; or a
+ * new file in a directory that is written to. */
 bool sandbox_lets(const struct sandbox *s, const char *path, int flags);
 /* Is what a path leads to beneath what is to be read (SANDBOX_STRICT)? */
 bool sandbox_holds(const struct sandbox *s, const char *real_path);

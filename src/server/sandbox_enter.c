@@ -63,7 +63,15 @@ static int open_without_links(const char *path) {
     return fd;
 }
 
+/* A worker could not unlink it. */
+static int open_without_name(const char *path) {
+    int fd = fd_open(path, SANDBOX_MAKES | O_NOFOLLOW, 0600);
+    if (fd >= 0) unlink(path);
+    return fd;
+}
+
 static int open_for(const char *path, int flags) {
+    if ((flags & O_ACCMODE) == O_RDWR) return open_without_name(path);
     if ((flags & O_ACCMODE) != O_RDONLY) return fd_open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (flags & O_NOFOLLOW) return open_without_links(path);
     return fd_open(path, O_RDONLY | O_NONBLOCK | (flags & O_DIRECTORY), 0);

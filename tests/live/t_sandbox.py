@@ -271,6 +271,32 @@ def logs():
     assert b"cannot be opened" not in read(errors) + read(errors + ".1")
 
 
+def upload_dirs():
+    """Made anew, or made at last, while the worker is in its sandbox."""
+    need_sandbox("Landlock")
+    harness.need("mod_cgi")
+    there = place()
+    up = os.path.join(there, "up")
+    server = Server(UPLOADS.replace('"@DIR@/up"', '"@DIR@/later", "@DIR@/up"') + as_somebody()
+                    + 'server.modules = ( "mod_cgi" )\ncgi.assign = ( ".sh" => "/bin/sh" )\n', directory=there)
+    server.file("n.sh", "echo Content-Type: text/plain\necho\nwc -c\n")
+    body = harness.noise(300000)
+
+    def upload():
+        status, _, answer = get(server.port, "/n.sh", method="POST", body=body)
+        return status, answer.strip()
+    assert upload() == (200, b"300000")
+    os.rename(up, up + ".before")
+    assert upload()[0] == 500, "there is no directory"
+    world(up)
+    assert upload() == (200, b"300000")
+    os.rmdir(up)
+    later = world(os.path.join(there, "later"))
+    assert upload() == (200, b"300000")
+    assert not os.listdir(later), "its name stays"
+    assert server.end() == 0
+
+
 def lost_opener():
     """Without its opener a worker is replaced."""
     need_sandbox("Landlock")
@@ -305,5 +331,6 @@ def tests():
     found += [Test("sandbox: links, %s" % mode, links, mode) for mode in ("enable", "strict")]
     found += [Test("sandbox: no links", without_links)]
     found += [Test("sandbox: a wider reload, %d workers" % n, wider_reload, n) for n in (1, 3)]
-    found += [Test("sandbox: logs", logs), Test("sandbox: its opener is lost", lost_opener)]
+    found += [Test("sandbox: logs", logs), Test("sandbox: upload dirs", upload_dirs)]
+    found += [Test("sandbox: its opener is lost", lost_opener)]
     return found

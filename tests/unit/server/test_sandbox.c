@@ -116,8 +116,20 @@ START_TEST(names_are_let_through_or_not) {
         {"/var/log/e.log", O_RDONLY, false},
         {"/var/log/e.log2", O_WRONLY | O_CREAT | O_APPEND, false},
         {"/var/log/../log/e.log", O_WRONLY | O_CREAT | O_APPEND, false},
+        {"/up/a", O_RDWR | O_CREAT | O_EXCL, true}, /* a new file, which the opener takes the name from */
+        {"/up//a", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, true},
+        {"/up/a", O_RDWR | O_CREAT, false},
+        {"/up/a", O_RDWR | O_CREAT | O_EXCL | O_TRUNC, false},
+        {"/up/a", O_WRONLY | O_CREAT | O_EXCL, false},
+        {"/up/a", O_RDONLY, false},
+        {"/up/a/b", O_RDWR | O_CREAT | O_EXCL, false},
+        {"/up/..", O_RDWR | O_CREAT | O_EXCL, false},
+        {"/up/", O_RDWR | O_CREAT | O_EXCL, false},
+        {"/up2", O_RDWR | O_CREAT | O_EXCL, false},
+        {"/srv/www/a", O_RDWR | O_CREAT | O_EXCL, false},
     };
     struct sandbox *s = make(ROOT MODULES "server.errorlog = \"/var/log/e.log\"\n"
+                                          "server.upload-dirs = ( \"/up/\" )\n"
                                           "server.errorfile-prefix = \"/srv/errors/e-\"\n"
                                           "alias.url = ( \"/doc\" => \"/usr/share/doc\" )\n"
                                           "evhost.path-pattern = \"/hosts/h-%_/htdocs\"\n");
