@@ -43,9 +43,16 @@ put_in_place = sed \
 	-e 's|@''loggroup@|$(log_group)|g' \
 	-e 's|@''docroot@|$(document_root)|g'
 
+## systemd before 253 wants the line ExecReload= in the unit. Where it cannot be asked, and nobody says
+## systemd_version=N, the line is there: with a newer one it does no harm.
+systemd_version =
+reload_line = version="$(systemd_version)"; test -n "$$version" || \
+	version=`(systemctl --version) 2>/dev/null | sed -n 's/^systemd \([0-9]*\).*/\1/p'`; \
+	test "$${version:-0}" -ge 253 || reload_line='s|^\#\(ExecReload=\)|\1|'
+
 ## put FROM TO MODE: one file, with the places of this installation in it
-put = put() { $(MKDIR_P) "`dirname "$(DESTDIR)$$2"`" && $(put_in_place) "$(srcdir)/dist/$$1" >"$(DESTDIR)$$2" && \
-	chmod $$3 "$(DESTDIR)$$2"; }
+put = $(reload_line); put() { $(MKDIR_P) "`dirname "$(DESTDIR)$$2"`" && \
+	$(put_in_place) -e "$$reload_line" "$(srcdir)/dist/$$1" >"$(DESTDIR)$$2" && chmod $$3 "$(DESTDIR)$$2"; }
 
 install-configuration:
 	@$(put); for file in goldcrest.conf conf-available/README `cd $(srcdir)/dist/config && echo conf-available/*.conf`; do \

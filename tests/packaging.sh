@@ -79,7 +79,7 @@ complete() {
 # What the systems of BSD do not take: units of systemd and what goes with them.
 linux='^lib/(systemd|tmpfiles.d|sysusers.d)/|^etc/logrotate.d/'
 {
-    sed -e 's,^@sample \(.*\)\.sample$,\1,' -e '/^@/d' -e 's,%%ETCDIR%%,etc/goldcrest,' \
+    sed -e 's,^@sample \(.*\)\.sample$,\1,' -e '/^@/d' -e '/^etc\/rc\.d\//d' -e 's,%%ETCDIR%%,etc/goldcrest,' \
         -e 's,%%DOCSDIR%%,share/doc/goldcrest,' -e 's,^%%[A-Z]*%%,,' -e 's,\.gz$,,' \
         -e 's,^libdata/,lib/,' -e 's,^%%[A-Z]*%%,,' "$source/dist/freebsd/pkg-plist" |
         complete dist/freebsd/pkg-plist "$linux"
@@ -114,6 +114,39 @@ linux='^lib/(systemd|tmpfiles.d|sysusers.d)/|^etc/logrotate.d/'
 passed=$((passed + $(grep -c -x 1 "$scratch/result")))
 grep '^FAIL' "$scratch/result" >"$scratch/wrong"
 while read -r line; do wrong "${line#FAIL }"; done <"$scratch/wrong"
+
+# put FILE WHERE: a file of dist/ as make put puts it; nothing is left to be put in place
+put() {
+    file=$1 where=$2
+    shift 2
+    if ${MAKE:-make} -s put FILE="$file" TO="$scratch/$where" "$@" >"$scratch/said" 2>&1 &&
+        [ -s "$scratch/$where" ] && ! grep -n '@[a-z]*@' "$scratch/$where"; then right; else
+        wrong "make put FILE=$file: $(tail -n 1 "$scratch/said")"
+    fi
+}
+
+# The unit reloads with a line of its own before systemd 253, and only there.
+for version in 252 253; do
+    put systemd/goldcrest.service "unit.$version" systemd_version=$version
+    if [ "$(grep -c '^ExecReload=' "$scratch/unit.$version")" -eq $((253 - version)) ]; then right; else
+        wrong "systemd/goldcrest.service: ExecReload= for systemd $version"
+    fi
+done
+
+# Ports take scripts of rc.d out of the archive.
+for pair in freebsd:freebsd openbsd:openbsd pkgsrc:netbsd; do
+    script="rc.d/${pair#*:}"
+    put "$script" script
+    if sh -n "$scratch/script" 2>"$scratch/said"; then right; else wrong "$script: $(head -n 1 "$scratch/said")"; fi
+    if grep -q -F -e "$script" "$source/dist/${pair%:*}/Makefile"; then right; else
+        wrong "dist/${pair%:*}/Makefile does not take $script"
+    fi
+done
+for part in "$source"/dist/config/conf-available/*; do
+    if grep -q -w -F -e "${part##*/}" "$source/dist/pkgsrc/Makefile"; then right; else
+        wrong "dist/pkgsrc/Makefile does not name ${part##*/}"
+    fi
+done
 
 # One version.
 version=$(sed -n 's/^AC_INIT(\[goldcrest\], \[\(.*\)\]).*/\1/p' "$source/configure.ac")
