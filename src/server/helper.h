@@ -69,6 +69,8 @@ void helper_keep_programs(struct helper *h);
 
 /* One that a process before us has started; kin_fd as it was there. */
 void helper_take(struct helper *h, pid_t pid, int control, int kin_fd);
+/* The file is not handed on any more. */
+void helper_let_go(struct helper *h);
 
 /* It is gone (waitpid() has told): ends what it had kept running. */
 void helper_is_gone(struct helper *h, int status, bool ending);

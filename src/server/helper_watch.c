@@ -54,6 +54,11 @@ void helper_take(struct helper *h, pid_t pid, int control, int kin_fd) {
     h->has_programs = true;
 }
 
+void helper_let_go(struct helper *h) {
+    if (h->kin_fd >= 0) close(h->kin_fd);
+    h->kin_fd = -1;
+}
+
 bool helper_start(struct helper *h, const struct helping *s) {
     struct timeval limit = {.tv_sec = SEND_S};
     int pair[2];

@@ -38,6 +38,8 @@ void master_leave(const struct master *m) {
         if (m->retired[i].control >= 0) close(m->retired[i].control);
     if (m->helper.control >= 0) close(m->helper.control);
     if (m->former_helper.pid > 0) close(m->former_helper.control);
+    if (m->helper.kin_fd >= 0) close(m->helper.kin_fd); /* whoever has it could make the file shorter */
+    if (m->former_helper.kin_fd >= 0) close(m->former_helper.kin_fd);
     if (m->pid_file.fd >= 0) close(m->pid_file.fd);
     if (m->former_pid_file.fd >= 0) close(m->former_pid_file.fd);
     if (m->news >= 0) close(m->news);
@@ -289,7 +291,7 @@ static void say_that_we_serve(struct master *m) {
 int master_run(const struct start *start, struct conf *conf) {
     struct master m = {.start = start, .conf = conf, .pid_file = {.fd = -1}, .news = -1, .helper = {.control = -1}};
     sigset_t set;
-    m.former_pid_file.fd = m.helper.kin_fd = -1;
+    m.former_pid_file.fd = m.helper.kin_fd = m.former_helper.kin_fd = -1;
     clock_update();
     block_signals(&set);
     raise_core_limit(conf->core);

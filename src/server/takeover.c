@@ -308,6 +308,7 @@ void upgrade_done(struct master *m) {
         signal(crashes[i], SIG_DFL);
     close_own();
     if (m->former_helper.pid > 0) close(m->former_helper.control);
+    helper_let_go(&m->former_helper);
     m->former_helper.pid = 0;
     pid_file_remove(&m->former_pid_file);
     crew_retire(m);

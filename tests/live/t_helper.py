@@ -226,6 +226,33 @@ def not_with_roots_rights():
     assert server.end() == 0
 
 
+def open_links(pid):
+    """What the descriptors of a process are."""
+    there = "/proc/%d/fd" % pid
+    try:
+        return [os.readlink(os.path.join(there, name)) for name in os.listdir(there)]
+    except FileNotFoundError:
+        return []
+
+
+def list_is_the_masters():
+    """Nobody but the master has the file of that list: who made it shorter would end the master at its next look."""
+    if not os.path.exists("/proc/self/fd"):
+        raise Skip("there is no /proc/PID/fd")
+    need("mod_cgi")
+    server = Server(CGI)
+    for n in (0, 1, 2):
+        if n:
+            server.send(signal.SIGUSR2)
+            server.wait_log("has taken over from", n)
+        program(server, "parent.sh", "echo Content-Type: text/plain\necho\necho $PPID\n")
+        pids = server.workers() + [helper_of(server)]
+        assert not [link for pid in pids for link in open_links(pid) if "/goldcrest." in link], (n, pids)
+        lists = [link for link in open_links(server.process.pid) if "/goldcrest." in link and "conf" not in link]
+        assert len(lists) == 1, (n, lists)
+    assert server.end() == 0
+
+
 # ---- programs that are kept running (bin-path) ---------------------------------------------------
 
 def application(server_dir):
@@ -378,6 +405,7 @@ def tests():
     yield Test("helper: first wanted by a reload", first_in_a_reload)
     yield Test("helper: privileges", unprivileged)
     yield Test("helper: a list that was written by somebody else", not_with_roots_rights)
+    yield Test("helper: a list that is the master's alone", list_is_the_masters)
     yield Test("bin-path: restarts and reloads", kept_program)
     yield Test("bin-path: ends with the server", kept_and_ends)
     yield Test("bin-path: the helper dies", kept_helper_dies)
