@@ -16,6 +16,7 @@ static struct counters aside; /* likewise */
 static struct counters *own = &alone;
 struct counters *counters = &alone;
 struct room *counters_room;
+unsigned counters_slots;
 static int64_t alone_started_s;
 
 #define COUNTS false
@@ -32,9 +33,27 @@ static struct counters *block(unsigned i) {
     return &counters_room->blocks[i];
 }
 
+static uint32_t at_most(uint32_t n, uint32_t max) {
+    return n < max ? n : max;
+}
+
+uint32_t counted_vhosts(const struct counters *c) {
+    return at_most(c->vhost_count, VHOSTS_MAX);
+}
+
+uint32_t counted_backends(const struct counters *c) {
+    return at_most(c->backend_count, BACKENDS_MAX);
+}
+
+const char *counted_name(char to[COUNTED_NAME_BYTES], const char name[COUNTED_NAME_BYTES]) {
+    memcpy(to, name, COUNTED_NAME_BYTES);
+    to[COUNTED_NAME_BYTES - 1] = '\0';
+    return to;
+}
+
 /* Places of names that configurations made in the master hold are the same here. */
 static void take_names(struct counters *to, const struct counters *from) {
-    uint32_t n = from->vhost_count;
+    uint32_t n = counted_vhosts(from);
     for (uint32_t i = 0; i < n; i++) memcpy(to->vhosts[i].name, from->vhosts[i].name, COUNTED_NAME_BYTES);
     to->vhost_count = n;
 }
@@ -47,14 +66,14 @@ void counters_make(unsigned workers) {
         say_warning("there is no memory in which workers could count together: %s", strerror(errno));
         return;
     }
-    counters_room->slots = slots;
+    counters_slots = slots;
     counters_room->started_s = clock_now_s();
     take_names(block(0), counters);
     counters = own = block(0);
 }
 
 int counters_take_slot(void) {
-    for (unsigned i = 0; counters_room && i < counters_room->slots; i++) {
+    for (unsigned i = 0; counters_room && i < counters_slots; i++) {
         if (block(i + 1)->runs) continue;
         atomic_store(&block(i + 1)->runs, 1);
         return (int)i;
@@ -100,7 +119,7 @@ static const char *as_name(char to[COUNTED_NAME_BYTES], struct span name) {
 
 unsigned vhost_place(struct counters *c, struct span name) {
     char text[COUNTED_NAME_BYTES];
-    uint32_t n = c->vhost_count;
+    uint32_t n = counted_vhosts(c);
     as_name(text, name);
     if (n == 0) {
         as_name(c->vhosts[0].name, SPAN("other"));
@@ -116,7 +135,7 @@ unsigned vhost_place(struct counters *c, struct span name) {
 
 unsigned backend_place(struct counters *c, struct span name) {
     char text[COUNTED_NAME_BYTES];
-    uint32_t n = c->backend_count;
+    uint32_t n = counted_backends(c);
     as_name(text, name);
     if (n == 0) {
         as_name(c->backends[0].name, SPAN("other"));
@@ -173,20 +192,23 @@ void backend_add(struct backend_counts *to, const struct backend_counts *from, b
 
 /* Names first: only what has happened takes a place. */
 static void keep(struct counters *past, const struct counters *c) {
+    char name[COUNTED_NAME_BYTES];
     tally_add(&past->tally, &c->tally, false);
-    for (uint32_t i = 0; i < c->vhost_count; i++)
+    for (uint32_t i = 0, n = counted_vhosts(c); i < n; i++)
         if (histogram_total(&c->vhosts[i].time))
-            vhost_add(&past->vhosts[vhost_place(past, span_of(c->vhosts[i].name))], &c->vhosts[i]);
-    for (uint32_t i = 0; i < c->backend_count; i++)
+            vhost_add(&past->vhosts[vhost_place(past, span_of(counted_name(name, c->vhosts[i].name)))],
+                      &c->vhosts[i]);
+    for (uint32_t i = 0, n = counted_backends(c); i < n; i++)
         if (c->backends[i].requests)
-            backend_add(&past->backends[backend_place(past, span_of(c->backends[i].name))], &c->backends[i], false);
+            backend_add(&past->backends[backend_place(past, span_of(counted_name(name, c->backends[i].name)))],
+                        &c->backends[i], false);
     toplist_merge(&past->clients, &c->clients);
 }
 
 /* Pages that were never touched stay so. */
 static void clear(struct counters *c) {
-    memset(c->vhosts, 0, c->vhost_count * sizeof *c->vhosts);
-    memset(c->backends, 0, c->backend_count * sizeof *c->backends);
+    memset(c->vhosts, 0, counted_vhosts(c) * sizeof *c->vhosts);
+    memset(c->backends, 0, counted_backends(c) * sizeof *c->backends);
     memset(&c->tally, 0, sizeof c->tally);
     memset(&c->clients, 0, sizeof c->clients);
     c->vhost_count = c->backend_count = 0;

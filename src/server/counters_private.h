@@ -12,11 +12,19 @@ enum { SPARE_SLOTS = 62, SLOTS_MAX = 1024 };
 struct room {
     _Atomic uint32_t moves;    /* odd while the master moves counts from one block to another */
     _Atomic uint32_t looked_s; /* monotonic; 0: nobody ever looked */
-    uint32_t slots;
     int64_t started_s;
     _Alignas(128) struct counters blocks[];
 };
 extern struct room *counters_room; /* NULL: this process shares nothing */
+
+/*
+ * Workers have given up rights that the master has, and every one of them can write to all of it. So nothing that lies
+ * there is believed: how many there are of anything, and that a name ends.
+ */
+extern unsigned counters_slots;
+uint32_t counted_vhosts(const struct counters *c);
+uint32_t counted_backends(const struct counters *c);
+const char *counted_name(char to[COUNTED_NAME_BYTES], const char name[COUNTED_NAME_BYTES]);
 
 unsigned vhost_place(struct counters *c, struct span name);
 unsigned backend_place(struct counters *c, struct span name);

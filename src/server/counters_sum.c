@@ -15,7 +15,7 @@ enum { TRIES = 1000, GAP_MS = 1500 };
 const struct counters *counters_next(const struct counters *c) {
     if (!counters_room) return c ? NULL : counters;
     size_t i = c ? (size_t)(c - counters_room->blocks) + 1 : 1;
-    for (; i <= counters_room->slots; i++)
+    for (; i <= counters_slots; i++)
         if (counters_room->blocks[i].runs) return &counters_room->blocks[i];
     return NULL;
 }
@@ -54,8 +54,9 @@ static void add_states(struct counters_sum *sum, const struct tally *t) {
 /* ---- sums ------------------------------------------------------------------------------------- */
 
 static void add_vhosts(struct counters_sum *sum, const struct counters *c) {
-    for (uint32_t i = 0; i < c->vhost_count && i < VHOSTS_MAX; i++) {
-        const char *name = c->vhosts[i].name;
+    char name[COUNTED_NAME_BYTES];
+    for (uint32_t i = 0, n = counted_vhosts(c); i < n; i++) {
+        counted_name(name, c->vhosts[i].name);
         uint32_t at = 0;
         while (at < sum->vhost_count && strcmp(sum->vhosts[at].name, name) != 0) at++;
         if (at == VHOSTS_MAX) at = 0;
@@ -65,8 +66,9 @@ static void add_vhosts(struct counters_sum *sum, const struct counters *c) {
 }
 
 static void add_backends(struct counters_sum *sum, const struct counters *c, bool runs) {
-    for (uint32_t i = 0; i < c->backend_count && i < BACKENDS_MAX; i++) {
-        const char *name = c->backends[i].name;
+    char name[COUNTED_NAME_BYTES];
+    for (uint32_t i = 0, n = counted_backends(c); i < n; i++) {
+        counted_name(name, c->backends[i].name);
         uint32_t at = 0;
         while (at < sum->backend_count && strcmp(sum->backends[at].name, name) != 0) at++;
         if (at == BACKENDS_MAX) at = 0;

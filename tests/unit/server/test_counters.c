@@ -239,6 +239,36 @@ START_TEST(how_it_went) {
 }
 END_TEST
 
+/* A worker that was taken over can write whatever it likes, into all of it: the master reads it, and lives. */
+START_TEST(nothing_is_believed) {
+    struct buf text = {0};
+    counters_make(2);
+    int slot = work(10, "one");
+    pid_t pid = fork();
+    if (pid == 0) {
+        counters_use(slot);
+        unsigned char *own = (unsigned char *)counters, *masters = own - (size_t)(slot + 1) * sizeof *counters;
+        for (size_t i = 0; i < sizeof *counters; i++) own[i] = masters[i] = 0xff;
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    unsigned at = counters_vhost(SPAN("two"));
+    ck_assert_uint_lt(at, VHOSTS_MAX);
+    counters_backend(SPAN("proxy two"));
+    counters_export(&text);
+    counters_ended(slot);
+    struct counters_sum *sum = counters_sum();
+    ck_assert_uint_le(sum->vhost_count, VHOSTS_MAX);
+    ck_assert_uint_le(sum->clients.used, TOPLIST_MAX);
+    for (uint32_t i = 0; i < sum->vhost_count; i++)
+        ck_assert_uint_lt(strlen(sum->vhosts[i].name), COUNTED_NAME_BYTES);
+    free(sum);
+    counters_import(buf_span(&text));
+    ck_assert_int_ge(counters_take_slot(), 0);
+    buf_done(&text);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("counters");
     TCase *c = tcase_create("counters");
@@ -251,6 +281,7 @@ int main(void) {
     tcase_add_test(c, other_texts_are_refused);
     tcase_add_test(c, aside_nothing_counts);
     tcase_add_test(c, how_it_went);
+    tcase_add_test(c, nothing_is_believed);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
