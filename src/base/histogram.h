@@ -19,11 +19,9 @@ struct histogram {
 
 static inline unsigned histogram_bucket(uint64_t ns) {
     uint64_t us = ns ? (ns - 1) / 1000 : 0;
-    unsigned e = 0; /* of 2^e <= us */
     if (us < 4) return (unsigned)us;
     if (us >> 28) return HISTOGRAM_BUCKETS - 1;
-    for (unsigned step = 16; step; step /= 2)
-        if (us >> (e + step)) e += step;
+    unsigned e = 63 - (unsigned)__builtin_clzll(us); /* 2^e <= us */
     return 4 * (e - 1) + ((unsigned)(us >> (e - 2)) & 3);
 }
 
