@@ -18,8 +18,8 @@ struct room {
 extern struct room *counters_room; /* NULL: this process shares nothing */
 
 /*
- * Workers have given up rights that the master has, and every one of them can write to all of it. So nothing that lies
- * there is believed: how many there are of anything, and that a name ends.
+ * Workers have given up rights that the master has, and every one of them can write to all of it. So nothing that
+ * lies there is believed: how many there are of anything, and that a name ends.
  */
 extern unsigned counters_slots;
 uint32_t counted_vhosts(const struct counters *c);
