@@ -67,6 +67,24 @@ CASES = {
                "GET a /nice/url?x=1&y=2",
                "GET a /page.php?a=b", "POST a /page.php", "GET a /index.php", "GET a /img/code.php", "GET a /",
                "GET a /app"]),
+    "an index file that another location answers": ("""
+        server { listen 127.0.0.1:@PORT@; index none.html index.php;
+            location / { add_header X-Test files; try_files $uri $uri/ /index.php?$query_string; }
+            location ~ ^/index\\.php(/|$) { fastcgi_pass unix:@DIR@/app.sock;
+                fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+                fastcgi_param REQUEST_URI $request_uri; fastcgi_param QUERY_STRING $query_string;
+                fastcgi_param SCRIPT_NAME $fastcgi_script_name; fastcgi_param REQUEST_METHOD $request_method; }
+            location = /app/index.php { return 204; }
+        }""", ["GET a /", "GET a /?x=1", "POST a /", "GET a /index.php", "GET a /nice/url",
+               "GET a /a.txt", "GET a /none.html"]),
+    "a password before an index file": ("""
+        server { listen 127.0.0.1:@PORT@; index index.php;
+            location / { auth_basic "x"; auth_basic_user_file @DIR@/users; }
+            location = /index.php { fastcgi_pass unix:@DIR@/app.sock;
+                fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+                fastcgi_param REQUEST_URI $request_uri; fastcgi_param QUERY_STRING $query_string;
+                fastcgi_param SCRIPT_NAME $fastcgi_script_name; fastcgi_param REQUEST_METHOD $request_method; }
+        }""", ["GET a /", "GET a /a.txt", "GET a / Authorization: Basic am9lOnNlY3JldA=="]),
     "reverse proxy": ("""
         upstream app { server 127.0.0.1:@BACKEND@; keepalive 4; }
         server { listen 127.0.0.1:@PORT@;
@@ -367,6 +385,33 @@ def tells_what_is_left():
     assert command("import")[0] == 255 and command("import", os.path.join(directory, "none"))[0] == 1
 
 
+def serves_no_source():
+    """What stands for a backend that could not be translated is no file."""
+    need("PCRE support")
+    directory = folder("import")
+    path = write(os.path.join(directory, "nginx.conf"), """events { }
+http { gzip on; gzip_types application/javascript;
+server { listen 8080; root %s; index index.php;
+    location ~ \\.php$ { fastcgi_pass $pool; }
+    location /x/ { proxy_pass http://$up; }
+    location /g/ { grpc_pass grpc://127.0.0.1:1; }
+    location ~ css$ { expires 1d; add_header Cache-Control "public, immutable"; }
+    location ~ txt$ { expires 1d; add_header Cache-Control private; }
+} }
+""" % directory)
+    for name in ("index.php", "x/a", "g/a", "a.css", "a.txt", "a.js"):
+        write(os.path.join(directory, name), "source")
+    made = os.path.join(directory, "made.conf")
+    assert command("import", "-o", made, path)[0] == 1
+    with open(made, "a") as f:
+        f.write('test "files" { "/index.php" => "403", "/" => "403", "/x/a" => "503", "/g/a" => "503"\n'
+                '"/a.css" => ( "200", "Cache-Control: max-age=86400" ), "/a.txt" => "Cache-Control: private" }\n')
+    status, output, errors = command("-tt", "-f", made)
+    assert status == 0, "%s\n%s" % (errors, open(made).read())
+    assert '"text/javascript"' in open(made).read(), open(made).read()
+
+
 def tests():
     return [Test("import: %s: nginx and goldcrest answer alike" % name, same_answers, name) for name in CASES] + \
-        [Test("import: what is left is told with its line", tells_what_is_left)]
+        [Test("import: what is left is told with its line", tells_what_is_left),
+         Test("import: no program is served as a file", serves_no_source)]

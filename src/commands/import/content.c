@@ -56,6 +56,21 @@ static void expires(struct import *im, struct nginx_directive *block, struct set
     if (control.n) add_pair(im, fields, SPAN("Cache-Control"), control, d);
 }
 
+/* Beside a time, which would not be said otherwise: a second Cache-Control that allows more. */
+static bool only_allows(struct span value) {
+    struct span word;
+    while (span_next(&value, ',', &word))
+        if (!span_is_ci(span_trim(word), SPAN("public")) && !span_is_ci(span_trim(word), SPAN("immutable")))
+            return false;
+    return true;
+}
+
+static bool has_lifetime(struct import *im, const struct nginx_directive *block) {
+    const struct nginx_directive *d = inherited(block, "expires");
+    struct span expire = SPAN(""), control;
+    return d && expires_of(im, nginx_word(d, d->count - 1), &expire, &control) && expire.n;
+}
+
 static void add_headers(struct import *im, struct nginx_directive *block, struct pairs *fields) {
     const struct nginx_directive *level = level_of(block, "add_header");
     if (!level) return;
@@ -65,6 +80,8 @@ static void add_headers(struct import *im, struct nginx_directive *block, struct
         translated(im, d);
         if (span_find(value, '$') < value.n)
             left(im, d, "fields of responses have no variables here (setenv.add-response-header)");
+        else if (span_is_ci(nginx_word(d, 1), SPAN("Cache-Control")) && has_lifetime(im, block) && only_allows(value))
+            left(im, d, "there is one Cache-Control: the max-age of expires");
         else if (value.n) add_pair(im, fields, nginx_word(d, 1), value, d);
     }
 }
@@ -95,13 +112,33 @@ static void gzip_number(struct import *im, const struct nginx_directive *block, 
     else left(im, d, "this value is not understood");
 }
 
+/* The same type has more than one name; ours is not always the one that nginx has for a file. */
+static struct span other_name(struct span type) {
+    static const char *const pairs[][2] = {{"application/javascript", "text/javascript"},
+                                           {"application/x-javascript", "text/javascript"},
+                                           {"application/xml", "text/xml"},
+                                           {"text/xml", "application/xml"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (span_is(type, span_of(pairs[i][0]))) return span_of(pairs[i][1]);
+    return SPAN("");
+}
+
+static bool has_type(const struct span *words, size_t count, struct span type) {
+    for (size_t i = 0; i < count; i++)
+        if (span_is(words[i], type)) return true;
+    return false;
+}
+
 static void gzip_types(struct import *im, const struct nginx_directive *block, struct settings *s) {
     struct nginx_directive *d = inherited(block, "gzip_types");
     struct span words[64] = {SPAN("text/html")};
     size_t count = 1;
     if (d) translated(im, d);
     for (size_t i = 1; d && i < d->count && count < 64; i++)
-        if (!span_is(d->words[i], SPAN("text/html"))) words[count++] = d->words[i];
+        if (!has_type(words, count, d->words[i])) words[count++] = d->words[i];
+    for (size_t i = 0, named = count; i < named && count < 64; i++)
+        if (other_name(words[i]).n && !has_type(words, count, other_name(words[i])))
+            words[count++] = other_name(words[i]);
     if (d && span_is(nginx_word(d, 1), SPAN("*"))) words[0] = SPAN(""), count = 1;
     settings_set(s, "deflate.mimetypes", list_of(im, words, count), d);
 }

@@ -380,6 +380,12 @@ struct span suffix_of(struct import *im, const struct nginx_directive *location)
     return joined(im, ".%.*s", SPAN_ARG(span_from(regex, 2)));
 }
 
+/* A backend that is left out must not turn into files, which may be its programs. */
+static void refuse_instead(struct import *im, struct nginx_directive *d, struct span ending, struct settings *s) {
+    if (!ending.n) settings_set(s, "return.status", SPAN("503"), d);
+    else settings_set(s, "static-file.exclude-extensions", joined(im, "( %.*s )", SPAN_ARG(quoted(im, ending))), d);
+}
+
 static void pass_to(struct import *im, struct nginx_directive *block, struct span key, bool by_file,
                     struct settings *s) {
     struct nginx_directive *d;
@@ -389,12 +395,13 @@ static void pass_to(struct import *im, struct nginx_directive *block, struct spa
     if (pass != &passes[0]) t = (struct target){SPAN(""), nginx_word(d, 1), {NULL, 0}};
     translated(im, d);
     if (span_find(nginx_word(d, 1), '$') < nginx_word(d, 1).n)
-        left(im, d, "a backend has no variables in its name");
+        left(im, d, "a backend has no variables in its name: 503, and no files, here");
     else if (add_hosts(im, &h, block, pass, &t, s, by_file)) {
         set_rule(im, s, pass, key, &h, d);
         if (pass == &passes[0]) proxy_header(im, block, d, &t, s);
         else parameters(im, block, pass->prefix, s);
     }
+    if (d->fate == NGINX_LEFT && !settings_find(s, span_of(pass->key))) refuse_instead(im, d, key, s);
     buf_done(&h.text);
 }
 
@@ -417,4 +424,5 @@ void gateway_settings(struct import *im, struct nginx_directive *block, struct s
             if (ending.n && (level == block || !is_out_of_reach(block, ending))) pass_to(im, d, ending, true, s);
         }
     if (pass_of(block, &d) && !suffix_of(im, block).n) pass_to(im, block, SPAN(""), false, s);
+    if ((d = own(block, "grpc_pass")) || (d = own(block, "memcached_pass"))) refuse_instead(im, d, SPAN(""), s);
 }

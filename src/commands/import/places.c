@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/regex.h"
 #include "commands/import/import.h"
 
 enum match { MATCH_EXACT, MATCH_FIRST, MATCH_REGEX, MATCH_PREFIX, MATCH_NAMED }; /* FIRST: ^~ */
@@ -17,6 +18,7 @@ struct place {
     struct span path;
     bool adds_slash; /* its path without the slash, which is redirected */
     bool is_front; /* a prefix that has to be looked at before regular expressions */
+    struct span index; /* a folder whose index file is answered by another location: what is tried in it */
 };
 
 struct places {
@@ -84,7 +86,7 @@ static struct place place_of(struct nginx_directive *d) {
         bool any_case;
     } modifiers[] = {{"=", MATCH_EXACT, false}, {"^~", MATCH_FIRST, false}, {"~", MATCH_REGEX, false},
                      {"~*", MATCH_REGEX, true}};
-    struct place p = {d, MATCH_PREFIX, false, nginx_word(d, d->count - 1), false, false};
+    struct place p = {d, MATCH_PREFIX, false, nginx_word(d, d->count - 1), false, false, {NULL, 0}};
     for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++) {
         struct span word = nginx_word(d, 1), modifier = span_of(modifiers[i].word);
         bool stuck = d->count == 2 && span_starts(word, modifier); /* location =/x */
@@ -176,10 +178,79 @@ static void add_slashes(struct places *all) {
     }
 }
 
-static void collect(struct nginx_directive *block, const struct places *outer, struct places *all) {
+/* ---- index files ------------------------------------------------------------------------------ */
+
+static bool passes_path(struct import *im, const struct place *p, struct span path) {
+    size_t offset;
+    char why[128];
+    if (p->adds_slash || !(own(p->at, "fastcgi_pass") || own(p->at, "uwsgi_pass") || own(p->at, "scgi_pass") ||
+                           own(p->at, "proxy_pass")))
+        return false;
+    if (p->match == MATCH_EXACT) return span_is(p->path, path);
+    if (p->match != MATCH_REGEX || suffix_of(im, p->at).n) return false; /* whose ending is known everywhere */
+    struct regex *re = regex_make(regex_for_path(im, p->path, p->any_case), why, &offset);
+    bool matches = re && regex_match(re, path, NULL);
+    regex_drop(re);
+    return matches;
+}
+
+static bool is_passed(struct import *im, const struct places *all, size_t count, struct span path) {
+    for (size_t i = 0; i < count; i++)
+        if (passes_path(im, &all->list[i], path)) return true;
+    return false;
+}
+
+/* The location of the folder itself: what it asks for (a password) is asked for first. NULL: somebody else answers. */
+static struct nginx_directive *home_of(const struct places *all, size_t count, struct nginx_directive *block,
+                                       struct span folder) {
+    const struct place *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct place *p = &all->list[i];
+        if (p->match == MATCH_EXACT && span_is(p->path, folder)) return NULL;
+        if (is_prefix(p) && span_starts(folder, p->path) && (!best || p->path.n > best->path.n)) best = p;
+    }
+    struct nginx_directive *at = best ? best->at : block;
+    bool answers = own(at, "return") || own(at, "rewrite") || own(at, "alias") || own(at, "proxy_pass") ||
+                   own(at, "fastcgi_pass") || own(at, "uwsgi_pass") || own(at, "scgi_pass");
+    return answers || has_places(at) != (at == block) ? NULL : at;
+}
+
+/* nginx looks the index file up as a path of its own: location = /index.php { fastcgi_pass … } answers for "/". */
+static void add_index(struct import *im, struct nginx_directive *block, struct places *all, size_t count,
+                      struct span folder) {
+    struct nginx_directive *home = home_of(all, count, block, folder), *d = home ? inherited(home, "index") : NULL;
+    struct buf tries = {0};
+    for (size_t i = 1; d && i < d->count; i++) {
+        struct span path = joined(im, "%.*s%.*s", SPAN_ARG(folder), SPAN_ARG(d->words[i]));
+        bool is_last = is_passed(im, all, count, path);
+        buf_printf(&tries, "%s%.*s", tries.n ? ", " : "",
+                   SPAN_ARG(quoted(im, is_last ? joined(im, "%.*s${qsa}", SPAN_ARG(path)) : path)));
+        if (!is_last) continue;
+        struct place p = {home, MATCH_EXACT, false, folder, false, false,
+                          joined(im, "( %.*s )", SPAN_ARG(buf_span(&tries)))};
+        if (span_find(path, '$') == path.n) add_place(all, p);
+        break;
+    }
+    buf_done(&tries);
+}
+
+static void add_indexes(struct import *im, struct nginx_directive *block, struct places *all) {
+    size_t count = all->count;
+    add_index(im, block, all, count, SPAN("/"));
+    for (size_t i = 0; i < count; i++) {
+        struct span path = all->list[i].path, folder = span_upto(path, span_find_last(path, '/') + 1);
+        bool is_known = folder.n < 2 || all->list[i].match != MATCH_EXACT || folder.n >= path.n;
+        for (size_t k = count; k < all->count; k++) is_known |= span_is(all->list[k].path, folder);
+        if (!is_known) add_index(im, block, all, count, folder);
+    }
+}
+
+static void collect(struct import *im, struct nginx_directive *block, const struct places *outer,
+                    struct places *all) {
     for (struct nginx_directive *d = next_named(block->first, "location"); d; d = next_named(d->next, "location"))
         add_place(all, place_of(d));
     add_slashes(all);
+    if (nginx_is(block, "server")) add_indexes(im, block, all);
     for (size_t i = 0; outer && i < outer->count; i++)
         if (outer->list[i].match == MATCH_REGEX) add_place(all, outer->list[i]);
     find_front(all);
@@ -215,15 +286,16 @@ static void keep_rules(struct import *im, struct settings *s) {
 }
 
 static void write_place(struct import *im, struct nginx_directive *at, const struct places *outer,
-                        const struct settings *around) {
+                        const struct settings *around, struct span index) {
     struct settings s = {NULL, 0, 0};
     translated(im, at);
     settings_of(im, at, &s);
+    if (index.n) settings_set(&s, "url.try-files", index, inherited(at, "index"));
     keep_rules(im, &s);
     write_settings(im, &s, around);
     write_access(im, at);
-    write_chain(im, at, outer, &s);
-    write_ifs(im, at, &s, false);
+    if (!index.n) write_chain(im, at, outer, &s);
+    if (!nginx_is(at, "server")) write_ifs(im, at, &s, false); /* those of a server are behind all */
     settings_done(&s);
 }
 
@@ -234,7 +306,7 @@ static bool is_everything(const struct place *p) {
 static void write_chain(struct import *im, struct nginx_directive *block, const struct places *outer,
                         const struct settings *around) {
     struct places all = {NULL, 0, 0};
-    collect(block, outer, &all);
+    collect(im, block, outer, &all);
     for (size_t i = 0; i < all.count; i++) {
         const struct place *p = &all.list[i];
         struct span condition;
@@ -245,7 +317,7 @@ static void write_chain(struct import *im, struct nginx_directive *block, const 
         if (p->adds_slash) {
             write_line(im, p->at, "url.redirect = ( \"\" => \"%.*s/${qsa}\" )", SPAN_ARG(p->path));
             write_line(im, p->at, "url.redirect-code = 301");
-        } else write_place(im, p->at, p->is_front && p->match != MATCH_FIRST ? &all : NULL, around);
+        } else write_place(im, p->at, p->is_front && p->match != MATCH_FIRST ? &all : NULL, around, p->index);
         if (i + 1 == all.count && (i || !last)) write_close(im, false);
     }
     free(all.list);

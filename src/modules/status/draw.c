@@ -28,7 +28,7 @@ static void put_step(struct buf *out, double n, bool is_bytes) {
     double unit = is_bytes ? 1024 : 1000;
     unsigned i = 0;
     for (; n >= unit && i < 4; n /= unit) i++;
-    buf_printf(out, "%.3g%s", n, is_bytes ? bytes[i] : counts[i]);
+    buf_printf(out, "%.4g%s", n, is_bytes ? bytes[i] : counts[i]);
 }
 
 /* ---- how it went ------------------------------------------------------------------------------ */
