@@ -316,7 +316,7 @@ void upgrade_done(struct master *m) {
     if (now.role == UPGRADE_TAKES)
         say_note("upgrade: goldcrest " VERSION " has taken over from goldcrest %.*s", SPAN_ARG(now.from));
     else say_error("upgrade: goldcrest " VERSION " is back: what it was to be replaced by has not started");
-    memset(now.bytes.p, 0, now.bytes.n);
+    memory_clear(now.bytes.p, now.bytes.n);
     buf_done(&now.bytes);
     free(now.back.passed);
     free(now.back.envp);

@@ -131,7 +131,7 @@ static void make_bundle(struct bundle *b, const struct master *m) {
 
 /* There are keys in it. */
 static void forget_bundle(struct bundle *b) {
-    if (b->text.p) memset(b->text.p, 0, b->text.n);
+    if (b->text.p) memory_clear(b->text.p, b->text.n);
     buf_done(&b->text);
     buf_done(&b->record);
     free(b->fds);
