@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/confine.h"
 #include "base/memory.h"
@@ -60,7 +59,8 @@ static void add_text(struct sandbox *s, const struct directive *d, struct span t
     }
 }
 
-/* Homes that are not below /home: those that the system's own list names. */
+/* Homes that are not below /home: those that the system's own list names, whether they have that directory by now or
+ * will have it. */
 static void add_homes(struct sandbox *s, const struct directive *d, struct span below, struct place place) {
     char line[1024];
     struct span at = place_text(s, place);
@@ -71,7 +71,7 @@ static void add_homes(struct sandbox *s, const struct directive *d, struct span 
         for (unsigned i = 0; i < 6 && span_next(&rest, ':', &part); i++) {}
         if (part.n < 2 || part.p[0] != '/' || span_starts(part, SPAN("/home/"))) continue;
         struct span home = arena_printf(&s->arena, "%.*s/%.*s", SPAN_ARG(part), SPAN_ARG(below));
-        if (access(home.p, F_OK) == 0) add(s, NEED_READ, home, d->name, at);
+        add(s, NEED_READ, home, d->name, at);
     }
     if (f) fclose(f);
 }

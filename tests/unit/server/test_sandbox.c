@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,22 @@ START_TEST(names_are_let_through_or_not) {
 }
 END_TEST
 
+/* Also where there is none yet. */
+START_TEST(homes_may_be_opened) {
+    const struct passwd *pw = getpwuid(0);
+    char path[4096];
+    struct sandbox *s = make(ROOT MODULES "userdir.path = \"no_such_html\"\n");
+    ck_assert(sandbox_lets(s, "/home/someone/no_such_html/a", O_RDONLY));
+    if (pw && strlen(pw->pw_dir) > 1) {
+        snprintf(path, sizeof path, "%s/no_such_html/a", pw->pw_dir);
+        ck_assert(sandbox_lets(s, path, O_RDONLY));
+        snprintf(path, sizeof path, "%s/other/a", pw->pw_dir);
+        ck_assert(!sandbox_lets(s, path, O_RDONLY));
+    }
+    sandbox_drop(s);
+}
+END_TEST
+
 START_TEST(a_sandbox_covers_what_asks_for_no_more) {
     static const struct {
         const char *has, *wants;
@@ -245,6 +262,7 @@ int main(void) {
     TCase *c = tcase_create("all");
     tcase_add_test(c, needs_come_from_the_configuration);
     tcase_add_test(c, names_are_let_through_or_not);
+    tcase_add_test(c, homes_may_be_opened);
     tcase_add_test(c, a_sandbox_covers_what_asks_for_no_more);
     tcase_add_test(c, each_version_of_landlock_confines);
     suite_add_tcase(suite, c);
