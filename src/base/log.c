@@ -235,16 +235,20 @@ static void add_time(struct buf *line) {
     if (localtime_r(&now, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S: ", &tm)) buf_add_text(line, text);
 }
 
+/* What a terminal would obey is escaped: control characters, those of U+0080 to U+009F, and what is no UTF-8. */
 static void add_printable(struct buf *line, struct span text) {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c >= 0x20 && c != 0x7f) buf_add_char(line, (char)c);
-        else buf_printf(line, "\\x%02x", c);
+    for (size_t n; text.n; text = span_from(text, n)) {
+        unsigned char c = (unsigned char)text.p[0];
+        size_t length = utf8_length(text);
+        bool is_control = c < 0x20 || c == 0x7f || (c == 0xc2 && length == 2 && (unsigned char)text.p[1] < 0xa0);
+        n = length ? length : 1;
+        if (length && !is_control) buf_add(line, span_upto(text, n));
+        else for (size_t i = 0; i < n; i++) buf_printf(line, "\\x%02x", (unsigned char)text.p[i]);
     }
 }
 
-static void add_plain(struct buf *line, enum log_level level, struct span text) {
-    add_time(line);
+static void add_plain(struct buf *line, bool with_time, enum log_level level, struct span text) {
+    if (with_time) add_time(line);
     buf_add_text(line, levels[level].word);
     add_printable(line, text);
 }
@@ -256,14 +260,12 @@ void log_tell(struct log *l, enum log_level level, const struct log_fact *facts,
         return;
     }
     if (as_json) add_object(&line, level, facts, count, text);
-    else if (l->kind != TO_SYSLOG) add_plain(&line, level, text);
+    else add_plain(&line, l->kind != TO_SYSLOG, level, text);
     if (l->kind != TO_SYSLOG) {
         log_line(l, buf_span(&line));
         flush(l);
-    } else if (as_json) {
-        syslog(levels[level].syslog, "%s", buf_text(&line));
     } else {
-        syslog(levels[level].syslog, "%s%.*s", levels[level].word, SPAN_ARG(text));
+        syslog(levels[level].syslog, "%s", buf_text(&line));
     }
     buf_done(&line);
 }

@@ -240,6 +240,19 @@ def any_bytes():
     assert all({"time", "level", "pid", "message"} <= x.keys() for x in objects(server.error_log))
 
 
+def terminals():
+    """What a client says into the error log as text gives a terminal no orders, and keeps its letters."""
+    server = Server('server.http-parseopts = ( "header-strict" => "disable" )\n'
+                    'debug.log-request-header-on-error = "enable"\n')
+    raw(server.port, b"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: x\r\nUser-Agent: " +
+        b"<\xc2\x9b1m|\xc3\xa9|\x9b|\xff|\x1b[1m|\xe2\x82\xac>\r\n\r\n")
+    server.wait_log("User-Agent")
+    line = [x for x in read(server.error_log).splitlines() if b"User-Agent" in x][0]
+    said = line[line.index(b"<"):line.index(b">") + 1]
+    assert said == b"<\\xc2\\x9b1m|\xc3\xa9|\\x9b|\\xff|\\x1b[1m|\xe2\x82\xac>", said
+    assert server.end() == 0
+
+
 def complaints():
     """A message of several lines is one object: at a reload, at a start that fails, and of programs."""
     server = make(None, 1)
@@ -290,5 +303,6 @@ def tests():
         yield Test("logs: one name in all logs and at backends, %s" % backend, names, backend)
     yield Test("logs: a flood of refusals", flood)
     yield Test("logs: any bytes in JSON", any_bytes)
+    yield Test("logs: no orders for a terminal", terminals)
     yield Test("logs: complaints in JSON", complaints)
     yield Test("logs: JSON, text and programs", other_ways)

@@ -200,7 +200,7 @@ static bool is_passed(struct import *im, const struct places *all, size_t count,
     return false;
 }
 
-/* The location of the folder itself: what it asks for (a password) is asked for first. NULL: somebody else answers. */
+/* The location of the folder: what it asks for (a password) is asked for first. NULL: somebody else answers. */
 static struct nginx_directive *home_of(const struct places *all, size_t count, struct nginx_directive *block,
                                        struct span folder) {
     const struct place *best = NULL;
