@@ -132,6 +132,8 @@ src_server_libserver_la_SOURCES = \
 	src/server/murmur.c \
 	src/server/notify.c src/server/notify.h \
 	src/server/oneshot.c \
+	src/server/pace.c src/server/pace.h \
+	src/server/pacing.c \
 	src/server/plan.c src/server/plan.h \
 	src/server/plugin.h \
 	src/server/plugins.c src/server/plugins.h \

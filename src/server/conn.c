@@ -23,8 +23,7 @@ enum {
     SEND_PER_TURN = 2 * 1024 * 1024, /* bytes; then it is the others' turn */
     SPARE_CONNS = 64,
     LINGER_TOTAL_MS = 30 * 1000,
-    BODY_GRACE_MS = 30 * 1000,
-    PACE_LATE_MAX_MS = 1000
+    BODY_GRACE_MS = 30 * 1000
 };
 
 /* ---- beginning -------------------------------------------------------------------------------- */
@@ -237,12 +236,11 @@ static bool takes_input(const struct conn *c) {
 }
 
 void conn_wait(struct conn *c, enum limit limit) {
-    uint64_t now = fdevents_now_ms(c->worker->events);
     uint64_t ms = conn_limit_ms(c, c->request, limit, c->since_ms);
     unsigned want = 0;
     bool handshake_waits = c->state == CONN_HANDSHAKE && c->waiting == WAITING_ROOM;
-    uint64_t pace_left_ms = c->pace_ms > now ? c->pace_ms - now : 1;
-    if (c->is_paced && (!c->h2 || pace_left_ms < ms)) ms = pace_left_ms;
+    uint64_t pause_ms = c->is_paced ? conn_pause_ms(c) : 0;
+    if (pause_ms && (!c->h2 || pause_ms < ms)) ms = pause_ms;
     if (takes_input(c) && !c->is_eof) want |= FDEVENT_IN;
     if ((conn_has_unsent(c) && !c->is_paced) || handshake_waits) want |= FDEVENT_OUT;
     fdevent_want(&c->ev, want);
@@ -252,45 +250,39 @@ void conn_wait(struct conn *c, enum limit limit) {
 
 /* ---- sending ---------------------------------------------------------------------------------- */
 
-/* How late its turn came: time limits fire a little after their time, which must not make it slower. */
-static uint64_t paced_late_ms(const struct conn *c, uint64_t now) {
-    uint64_t late = now > c->pace_ms ? now - c->pace_ms : 0;
-    return late < PACE_LATE_MAX_MS ? late : 0; /* it had nothing to send */
-}
-
-/* How many bytes may go now under kbytes-per-second; 0: wait until c->pace_ms. A tenth of a second's worth at a
- * time. */
-static uint64_t allowance(struct conn *c, uint64_t rate) {
-    uint64_t now = fdevents_now_ms(c->worker->events);
-    if (rate == 0) return SEND_PER_TURN;
-    if (c->pace_ms > now) return 0;
-    return rate / 10 + 1 + rate * paced_late_ms(c, now) / 1000;
-}
-
-static uint64_t rate_of(const struct conn *c) {
+/* Most have none. */
+static bool may_be_paced(const struct conn *c) {
     const struct plan *plan = c->request && c->request->plan ? c->request->plan : c->worker->plan;
-    uint64_t one = c->h2 ? h2_rate_kib(c) : plan->core->connection_kbytes_s, all = plan->core->server_kbytes_s;
-    if (all) all = all / (c->worker->conn_count ? c->worker->conn_count : 1) + 1; /* an equal share each */
-    return (one && all ? least(one, all) : one ? one : all) * 1024;
+    return (c->h2 ? c->is_rated : plan->core->connection_kbytes_s || plan->core->server_kbytes_s) && c->out.count;
 }
 
-static void pace(struct conn *c, uint64_t rate, uint64_t sent) {
-    uint64_t now = fdevents_now_ms(c->worker->events);
-    if (rate == 0) return;
-    c->pace_ms = (c->pace_ms > now ? c->pace_ms : now - paced_late_ms(c, now)) + sent * 1000 / rate;
+static enum wire_sent send_some(struct conn *c, uint64_t may) {
+    return c->tls ? tls_flush(c->tls, &c->out, may) : wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER);
+}
+
+/* Turn after turn, until the next one has to be waited for. */
+static enum wire_sent send_paced(struct conn *c) {
+    enum wire_sent result = WIRE_YIELD;
+    uint64_t before;
+    do {
+        uint64_t may = SEND_PER_TURN;
+        c->is_paced = conn_take_turn(c, &may);
+        if (!may) return WIRE_YIELD;
+        before = c->out.bytes;
+        result = send_some(c, may);
+        if (c->is_paced) conn_end_turn(c, before - c->out.bytes);
+    } while (c->is_paced && result == WIRE_YIELD && c->out.bytes < before);
+    return result;
 }
 
 bool conn_flush(struct conn *c) {
     if (!conn_has_unsent(c)) return true;
-    uint64_t rate = rate_of(c), before = c->out.bytes, may = allowance(c, rate);
-    enum wire_sent result = WIRE_YIELD;
-    if (may)
-        result = c->tls ? tls_flush(c->tls, &c->out, may)
-                        : wire_flush(c->ev.fd, &c->out, may, c->state == CONN_LINGER);
+    uint64_t before = c->out.bytes;
+    c->is_paced = false;
+    enum wire_sent result = may_be_paced(c) ? send_paced(c) : send_some(c, SEND_PER_TURN);
     c->sent_bytes += before - c->out.bytes;
     count_add(COUNT_WIRE_OUT, before - c->out.bytes);
-    pace(c, rate, before - c->out.bytes);
-    c->is_paced = rate && c->out.count && result == WIRE_YIELD;
+    if (result != WIRE_YIELD || !c->out.count) c->is_paced = false;
     if (result != WIRE_FAILED) return true;
     if (errno == EIO) say_error("connection %d: a file has become shorter while it was sent", c->ev.fd);
     c->must_reset |= errno == EIO;
@@ -356,6 +348,7 @@ enum handler conn_close(struct conn *c) {
     tls_drop(c->tls);
     conn_drop_proxied(c);
     conn_drop_kept(c);
+    conn_drop_turn(c);
     conf_drop(c->tls_conf);
     if (c->is_failed) count(COUNT_H2_FAILED);
     list_remove(&c->link);

@@ -129,7 +129,7 @@ struct conn {
     uint64_t tick_ms;          /* HTTP/2: when its streams are looked after next; 0: nothing to look after */
     uint64_t answered_bytes;   /* HTTP/2: sent_bytes when the last response is out */
     uint64_t since_ms;         /* when the present wait's overall limit began: head, body, linger */
-    uint64_t pace_ms;          /* when it may send again (kbytes-per-second) */
+    struct turn *turn;         /* when it may send again (kbytes-per-second); NULL: it has had no pace */
     uint32_t requests;         /* answered so far */
     uint8_t state;             /* enum conn_state */
     uint8_t waiting;           /* enum waiting: of the request, or of the connection itself */
@@ -140,7 +140,7 @@ struct conn {
     bool must_reset;           /* close by RST: the client must not take what it got for the whole */
     bool half_closed;          /* our end is said */
     bool lingers;              /* … and it is in worker.lingering */
-    bool is_paced;             /* waits for pace_ms */
+    bool is_paced;             /* waits for its turn */
     bool is_last;              /* no further request is taken: graceful end */
     bool is_failed;            /* HTTP/2: the connection has failed, GOAWAY is queued */
     bool is_quiet;             /* TLS: close_notify is said */
@@ -209,6 +209,15 @@ void conn_time_out(struct conn *c, struct request *r);
 /* What the request's wait may last, in ms; 0: for ever. since_ms: when the overall limits began. */
 uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit, uint64_t since_ms);
 
+/* ---- pacing.c: kbytes-per-second -------------------------------------------------------------- */
+
+/* With something to send: no more than it may now, 0 before its turn. False: it has no pace, *may is as it was. */
+bool conn_take_turn(struct conn *c, uint64_t *may);
+/* So many went of those. */
+void conn_end_turn(struct conn *c, uint64_t sent);
+uint64_t conn_pause_ms(const struct conn *c); /* until its turn; never 0 */
+void conn_drop_turn(struct conn *c);
+
 /* ---- input.c: bytes received ------------------------------------------------------------------ */
 
 /* Reads into c->in. Bytes read, 0 at the end (c->is_eof), WIRE_LATER, WIRE_BROKEN (c->is_broken). */
@@ -242,8 +251,6 @@ void h2_tick(struct conn *c);
 /* The limit for the connection's next tick. */
 uint64_t h2_limit_ms(struct conn *c);
 void h2_forget_spare(struct worker *w);
-/* connection.kbytes-per-second of the requests being answered: the least; 0: no limit. */
-uint32_t h2_rate_kib(const struct conn *c);
 
 /* ---- what a source owes, for both versions ---------------------------------------------------- */
 

@@ -50,7 +50,11 @@ struct core_settings {
     uint32_t max_head_s;      /* for a whole request head */
     uint32_t min_body_rate;   /* bytes a second, on average */
     uint32_t linger_timeout_s;
-    uint32_t server_kbytes_s, connection_kbytes_s;
+    struct {
+        uint32_t server_kbytes_s;
+        const struct block *server_kbytes_in; /* where that is set */
+    };
+    uint32_t connection_kbytes_s;
     uint32_t stream_request_body, stream_response_body; /* 0: whole, 1: as it comes, 2: with little held */
     bool error_intercept, lowercase_filenames, follow_symlink, http11, range_requests;
     const struct mime_table *mime;

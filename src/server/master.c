@@ -21,6 +21,7 @@
 #include "server/counters.h"
 #include "server/modules.h"
 #include "server/notify.h"
+#include "server/pace.h"
 #include "server/upgrade.h"
 
 /*
@@ -262,6 +263,7 @@ static bool begin(struct master *m) {
     if (!listeners_open(&m->listeners, m->conf, crew_size(m, m->conf))) return false;
     if (!m->start->foreground && upgrade_role() == UPGRADE_NONE && (m->news = daemonise()) < 0) return false;
     modules_share(m->conf);
+    pace_share();
     conf_each_piped_log(m->conf, master_start_logger, m);
     renewal_watch(&m->renewal, m->conf);
     if (!m->rehearses) reload_prepare_helper(m);

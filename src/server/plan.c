@@ -51,6 +51,7 @@ static struct plan *build(const struct conf *conf, const uint64_t *words, struct
     p->conf = conf;
     p->words = memcpy(arena_get(a, n * sizeof *words), words, n * sizeof *words);
     p->core = global && !changed[0] ? global->core : conf_merge(conf, 0, words, a);
+    if (p->core->server_kbytes_s) p->pace_block = block_identity(p->core->server_kbytes_in);
     p->vhost = (uint16_t)counters_vhost(counted_vhost(p));
     p->settings = arena_zeroed(a, conf->module_count * sizeof(void *));
     for (unsigned m = 1; m < conf->module_count; m++) {

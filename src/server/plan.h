@@ -22,6 +22,7 @@ struct plan {
     const void **settings;            /* per module; NULL where it is not active */
     struct planned_hook *hooks[PHASE_COUNT];
     uint16_t hook_count[PHASE_COUNT];
+    uint64_t pace_block;              /* whose server.kbytes-per-second holds: block_identity() */
     uint16_t vhost;                   /* counters_vhost() */
     bool alone;                       /* built for one request, since there are too many already */
 };

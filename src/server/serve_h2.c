@@ -345,11 +345,15 @@ static bool body_is_small(const struct request *r) {
 
 /* ---- responses -------------------------------------------------------------------------------- */
 
+static bool is_paced(const struct core_settings *core) {
+    return core->connection_kbytes_s || core->server_kbytes_s;
+}
+
 static void count_request(struct request *r) {
     struct conn *c = r->conn;
     const struct core_settings *core = request_core(r);
     if (c->requests >= core->max_keep_alive_requests || core->max_keep_alive_idle_s == 0) c->is_last = true;
-    c->is_rated |= core->connection_kbytes_s > 0;
+    c->is_rated |= is_paced(core);
 }
 
 static void want_turn(struct conn *c, struct stream *x) {
@@ -426,8 +430,8 @@ static enum handler write_body(struct request *r) {
 static bool is_through(const struct request *r) {
     struct conn *c = r->conn;
     if (!r->stream->h2->ended_by_us) return false;
-    c->is_watched |= request_core(r)->connection_kbytes_s && c->out.count;
-    return !request_core(r)->connection_kbytes_s || c->out.count == 0;
+    c->is_watched |= is_paced(request_core(r)) && c->out.count;
+    return !is_paced(request_core(r)) || c->out.count == 0;
 }
 
 static void run_those_watched(struct conn *c) {
@@ -439,18 +443,6 @@ static void run_those_watched(struct conn *c) {
         next = i->next;
         if (st->ended_by_us && x->request) run(c, x);
     }
-}
-
-uint32_t h2_rate_kib(const struct conn *c) {
-    struct list *streams = h2_streams(c->h2);
-    uint32_t least = 0;
-    if (!c->is_rated) return 0;
-    for (struct list *i = streams->next; i != streams; i = i->next) {
-        const struct stream *x = CONTAINER(i, struct h2_stream, link)->owner;
-        uint32_t kib = x->request ? request_core(x->request)->connection_kbytes_s : 0;
-        if (kib && (!least || kib < least)) least = kib;
-    }
-    return least;
 }
 
 /* DATA of both sides are the tunnel's. */

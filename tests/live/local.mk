@@ -46,6 +46,7 @@ EXTRA_DIST += \
 	tests/live/t_helper.py \
 	tests/live/t_import.py \
 	tests/live/t_limit.py \
+	tests/live/t_pace.py \
 	tests/live/t_large.py \
 	tests/live/t_logs.py \
 	tests/live/t_h2_backend.py \

@@ -9,6 +9,7 @@ unit_server_tests = \
 	tests/unit/server/test_emit \
 	tests/unit/server/test_handover \
 	tests/unit/server/test_jobs \
+	tests/unit/server/test_pace \
 	tests/unit/server/test_plan \
 	tests/unit/server/test_post \
 	tests/unit/server/test_replies \
@@ -44,6 +45,10 @@ tests_unit_server_test_emit_LDADD = $(unit_server_below)
 tests_unit_server_test_jobs_SOURCES = tests/unit/server/test_jobs.c
 tests_unit_server_test_jobs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_jobs_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_pace_SOURCES = tests/unit/server/test_pace.c src/server/builtin.c
+tests_unit_server_test_pace_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_pace_LDADD = $(unit_server_libs)
 
 tests_unit_server_test_plan_SOURCES = tests/unit/server/test_plan.c src/server/builtin.c
 tests_unit_server_test_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
