@@ -259,17 +259,25 @@ static bool is_told_to_end(void) {
     return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
 }
 
+/* Whoever watches us must not take a long rehearsal for the end of us. */
+static void stay_alive(int64_t watchdog_s, int64_t *again_s) {
+    if (!watchdog_s || clock_monotonic_s() < *again_s) return;
+    *again_s = clock_monotonic_s() + watchdog_s;
+    notify_alive();
+}
+
 /* Logs what it says until it has ended; its exit status, or -1. */
-static int listen_to(pid_t pid, int said) {
+static int listen_to(const struct master *m, pid_t pid, int said) {
     struct buf text = {0};
     unsigned lines = 0;
     int status = -1;
     pid_t gone = 0;
-    int64_t until = clock_monotonic_s() + REHEARSAL_S;
+    int64_t until = clock_monotonic_s() + REHEARSAL_S, alive_s = 0;
     fd_set_nonblocking(said, true);
     while (!gone) {
         struct pollfd p = {said, POLLIN, 0};
         poll(&p, 1, TICK_MS);
+        stay_alive(m->watchdog_s, &alive_s);
         gone = waitpid(pid, &status, WNOHANG);
         ssize_t n;
         while ((n = read(said, buf_room(&text, 4096), 4096)) > 0) {
@@ -314,7 +322,7 @@ static bool rehearse(const struct master *m, const struct bundle *b, char versio
     close(state);
     close(answer[1]);
     close(said[1]);
-    int status = pid > 0 ? listen_to(pid, said[0]) : 256;
+    int status = pid > 0 ? listen_to(m, pid, said[0]) : 256;
     bool ok = status == 0 && read_answer(answer[0], version);
     if (!ok) say_failure(status);
     close(answer[0]);

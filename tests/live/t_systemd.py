@@ -10,6 +10,7 @@ import time
 
 import harness
 from harness import LOCALHOST, Server, Skip, Test, folder, free_ports, get, raw, running, wait_for
+from t_upgrade import copied_server, replace
 
 
 class Manager:
@@ -114,6 +115,20 @@ def watched():
     manager.expect("READY")
     manager.silence()
     assert other.end() == 0
+
+
+def watched_while_it_tries():
+    """A new program that does not come to an end of its trial does not make us look dead."""
+    manager = Manager()
+    server, program = copied_server(env=manager.environment(WATCHDOG_USEC="2000000"))
+    manager.expect("READY")
+    replace(program, b"#!/bin/sh\nsleep 300\n")
+    server.send(signal.SIGUSR2)
+    manager.expect("RELOADING")
+    for _ in range(3):
+        assert manager.socket.recv(4096) == b"WATCHDOG=1\n"
+    assert "refused" not in server.log()
+    assert server.end(signal.SIGTERM, 10) == 0
 
 
 # ---- sockets that are passed ---------------------------------------------------------------------------
@@ -245,6 +260,7 @@ def tests():
     yield Test("systemd: told by a daemon", told_by_daemon)
     yield Test("systemd: nobody listens", nobody_listens)
     yield Test("systemd: watchdog", watched)
+    yield Test("systemd: watchdog during an upgrade", watched_while_it_tries)
     yield Test("systemd: passed sockets", passed, 1)
     yield Test("systemd: passed sockets, several workers", passed, 3)
     yield Test("systemd: passed sockets that nobody names", passed_without_names)
