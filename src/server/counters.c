@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/shared.h"
 
@@ -109,11 +110,22 @@ void counters_started_before(int64_t s) {
 
 /* ---- names ------------------------------------------------------------------------------------ */
 
-/* Longer names end where there is room; what is no text in a line of text is a question mark. */
-static const char *as_name(char to[COUNTED_NAME_BYTES], struct span name) {
-    size_t n = name.n < COUNTED_NAME_BYTES - 1 ? name.n : COUNTED_NAME_BYTES - 1;
-    for (size_t i = 0; i < n; i++) to[i] = (unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f ? '?' : name.p[i];
+void counted_text(char *to, size_t room, struct span text) {
+    size_t n = 0;
+    while (text.n) {
+        size_t length = utf8_length(text), taken = length ? length : 1;
+        bool is_text = length > 1 || (length && (unsigned char)text.p[0] >= 0x20 && text.p[0] != 0x7f);
+        if (n + taken >= room) break;
+        if (is_text) memcpy(to + n, text.p, taken);
+        else to[n] = '?';
+        n += taken;
+        text = span_from(text, taken);
+    }
     to[n] = '\0';
+}
+
+static const char *as_name(char to[COUNTED_NAME_BYTES], struct span name) {
+    counted_text(to, COUNTED_NAME_BYTES, name);
     return to;
 }
 

@@ -137,6 +137,10 @@ void counters_go_on(void);
 
 /* ---- in the process that counts --------------------------------------------------------------- */
 
+/* Text for pages and metrics, which have to be UTF-8: what is none, or controls, is "?"; longer text ends with a whole
+ * character where there is room. */
+void counted_text(char *to, size_t room, struct span text);
+
 /* The place of that name in this process's vhosts, made if there is room; 0: "other". */
 unsigned counters_vhost(struct span name);
 /* Likewise of a backend; never NULL. Good until the process ends. */

@@ -114,12 +114,7 @@ static void take_sample(void) {
     counters->sample_count++;
 }
 
-static void put_text(char *to, size_t room, struct span text) {
-    size_t n = text.n < room - 1 ? text.n : room - 1;
-    if (n) memcpy(to, text.p, n);
-    to[n] = '\0';
-}
-#define PUT(field, text) put_text(s->field, sizeof s->field, text)
+#define PUT(field, text) counted_text(s->field, sizeof s->field, text)
 
 /* Where it has none of its own, a request of HTTP/2 is shown with what its connection has. */
 static void show(const struct conn *c, const struct request *r, uint64_t now_ms) {

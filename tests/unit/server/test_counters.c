@@ -152,6 +152,18 @@ START_TEST(long_and_strange_names) {
 }
 END_TEST
 
+/* One label that is no UTF-8, and Prometheus takes none of the metrics. */
+START_TEST(texts_are_utf8) {
+    char cut[6], whole[7], strange[16];
+    counted_text(cut, sizeof cut, SPAN("aaaa\xc3\xa9"));
+    ck_assert_str_eq(cut, "aaaa");
+    counted_text(whole, sizeof whole, SPAN("aaaa\xc3\xa9z"));
+    ck_assert_str_eq(whole, "aaaa\xc3\xa9");
+    counted_text(strange, sizeof strange, SPAN("\xff\xc3" "a\n\xed\xa0\x80\x7f"));
+    ck_assert_str_eq(strange, "??a?????");
+}
+END_TEST
+
 /* What one server exports, the next one has; imported twice it is twice. */
 START_TEST(an_upgrade_hands_on) {
     struct buf first = {0}, second = {0};
@@ -277,6 +289,7 @@ int main(void) {
     tcase_add_test(c, one_too_many);
     tcase_add_test(c, names_are_bounded);
     tcase_add_test(c, long_and_strange_names);
+    tcase_add_test(c, texts_are_utf8);
     tcase_add_test(c, an_upgrade_hands_on);
     tcase_add_test(c, other_texts_are_refused);
     tcase_add_test(c, aside_nothing_counts);
