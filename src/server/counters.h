@@ -137,8 +137,8 @@ void counters_go_on(void);
 
 /* ---- in the process that counts --------------------------------------------------------------- */
 
-/* Text for pages and metrics, which have to be UTF-8: what is none, or controls, is "?"; longer text ends with a whole
- * character where there is room. */
+/* Text for pages and metrics, which have to be UTF-8: what is none, or controls, is "?"; longer text ends with a
+ * whole character where there is room. */
 void counted_text(char *to, size_t room, struct span text);
 
 /* The place of that name in this process's vhosts, made if there is room; 0: "other". */

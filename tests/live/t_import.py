@@ -85,6 +85,12 @@ CASES = {
                 fastcgi_param REQUEST_URI $request_uri; fastcgi_param QUERY_STRING $query_string;
                 fastcgi_param SCRIPT_NAME $fastcgi_script_name; fastcgi_param REQUEST_METHOD $request_method; }
         }""", ["GET a /", "GET a /a.txt", "GET a / Authorization: Basic am9lOnNlY3JldA=="]),
+    "a location that is open in a server that is not": ("""
+        server { listen 127.0.0.1:@PORT@; allow 10.0.0.0/8; deny all;
+            location /dir/ { allow all; }
+            location /img/ { deny 10.0.0.0/8; allow all; }
+            location /secret/ { }
+        }""", ["GET a /a.txt", "GET a /dir/x.txt", "GET a /img/a.png", "GET a /secret/x.txt"]),
     "reverse proxy": ("""
         upstream app { server 127.0.0.1:@BACKEND@; keepalive 4; }
         server { listen 127.0.0.1:@PORT@;

@@ -212,22 +212,24 @@ static bool is_access(const struct nginx_directive *d) {
     return nginx_is(d, "allow") || nginx_is(d, "deny");
 }
 
-static bool has_access(const struct nginx_directive *block) {
-    for (const struct nginx_directive *d = block->first; d; d = d->next)
-        if (is_access(d)) return true;
-    return false;
+static const struct nginx_directive *first_access(const struct nginx_directive *block) {
+    const struct nginx_directive *d = block->first;
+    while (d && !is_access(d)) d = d->next;
+    return d;
 }
 
 static bool has_access_around(const struct nginx_directive *block) {
     while ((block = block->parent))
-        if (has_access(block)) return true;
+        if (first_access(block)) return true;
     return false;
 }
 
 /* The first that fits decides, so they are one chain; "all" is its else. */
 void write_access(struct import *im, struct nginx_directive *block) {
     bool open = false;
-    if (has_access(block) && has_access_around(block)) write_line(im, NULL, "url.access-deny = ()");
+    const struct nginx_directive *first = first_access(block);
+    bool is_for_all = first && span_is(nginx_word(first, 1), SPAN("all"));
+    if (first && !is_for_all && has_access_around(block)) write_line(im, NULL, "url.access-deny = ()");
     for (struct nginx_directive *d = block->first; d; d = d->next) {
         if (!is_access(d)) continue;
         struct span who = nginx_word(d, 1);
