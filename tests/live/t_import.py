@@ -402,15 +402,17 @@ server { listen 8080; root %s; index index.php;
     location /x/ { proxy_pass http://$up; }
     location /g/ { grpc_pass grpc://127.0.0.1:1; }
     location ~ css$ { expires 1d; add_header Cache-Control "public, immutable"; }
+    location /closed/ { auth_request /auth; }
     location ~ txt$ { expires 1d; add_header Cache-Control private; }
 } }
 """ % directory)
-    for name in ("index.php", "x/a", "g/a", "a.css", "a.txt", "a.js"):
+    for name in ("index.php", "x/a", "g/a", "a.css", "a.txt", "a.js", "closed/a"):
         write(os.path.join(directory, name), "source")
     made = os.path.join(directory, "made.conf")
     assert command("import", "-o", made, path)[0] == 1
     with open(made, "a") as f:
         f.write('test "files" { "/index.php" => "403", "/" => "403", "/x/a" => "503", "/g/a" => "503"\n'
+                '"/closed/a" => "403"\n'
                 '"/a.css" => ( "200", "Cache-Control: max-age=86400" ), "/a.txt" => "Cache-Control: private" }\n')
     status, output, errors = command("-tt", "-f", made)
     assert status == 0, "%s\n%s" % (errors, open(made).read())

@@ -415,6 +415,22 @@ static bool is_out_of_reach(const struct nginx_directive *block, struct span end
     return false;
 }
 
+static bool says_anywhere(const struct nginx_directive *block, const char *name) {
+    for (const struct nginx_directive *d = block->first; d; d = d->next)
+        if (nginx_is(d, name) || says_anywhere(d, name)) return true;
+    return false;
+}
+
+/* What somebody else has to allow is not open because he cannot be asked. */
+static void close_unasked(struct import *im, const struct nginx_directive *block, struct settings *s) {
+    struct nginx_directive *d = inherited(block, "auth_request");
+    if (!d || span_is(nginx_word(d, 1), SPAN("off"))) return;
+    left(im, d, "nobody can be asked here: it is 403 for all");
+    if (says_anywhere(im->http, "allow") || says_anywhere(im->http, "deny"))
+        settings_set(s, "return.status", SPAN("403"), d);
+    else settings_set(s, "url.access-deny", SPAN("( \"\" )"), d);
+}
+
 /* Programs for endings are known in the whole server: an index file, or a rewritten target, leads to them too. */
 void gateway_settings(struct import *im, struct nginx_directive *block, struct settings *s) {
     struct nginx_directive *d;
@@ -425,4 +441,5 @@ void gateway_settings(struct import *im, struct nginx_directive *block, struct s
         }
     if (pass_of(block, &d) && !suffix_of(im, block).n) pass_to(im, block, SPAN(""), false, s);
     if ((d = own(block, "grpc_pass")) || (d = own(block, "memcached_pass"))) refuse_instead(im, d, SPAN(""), s);
+    close_unasked(im, block, s);
 }
