@@ -229,8 +229,7 @@ static bool may_tell(const struct request *r) {
 }
 
 static enum log_level level_of(const struct request *r) {
-    if (r->status >= 500 && r->status != 501 && r->status != 505) return LOG_IS_ERROR;
-    return r->status == 403 && !r->reason->directive ? LOG_IS_WARNING : LOG_IS_NOTE;
+    return r->status >= 500 && r->status != 501 && r->status != 505 ? LOG_IS_ERROR : LOG_IS_NOTE;
 }
 
 static void tell(struct request *r) {
