@@ -87,7 +87,7 @@ def at_a_time(backend):
     held = opened("::1", port, 10)
     wait_for(lambda: server.log().count("closed: more than 4 connections") > 0, "a connection that is closed")
     fates = sorted(fate(s) for s in held)
-    # Workers that take connections at the same moment see each other's: at a border one more is refused, never one less.
+    # Workers that take connections at the same moment see each other's: one more may be refused, never one less.
     assert 2 <= fates.count("200") <= 4 and fates.count("429") <= 4 + 2 and "closed" in fates, fates
     assert counted(server, "client-connections") == len(fates) - fates.count("200")
     workers = server.workers()
