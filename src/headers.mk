@@ -41,3 +41,5 @@ src/server/abi.h: $(public_headers) src/server/abi.awk config.status
 	  print "#define GOLDCREST_HEADERS " $$1 "u"; \
 	  print "#define GOLDCREST_VERSION \"$(VERSION)\"" }' > $(abs_top_builddir)/$@-t && \
 	mv $(abs_top_builddir)/$@-t $(abs_top_builddir)/$@
+## For make src/goldcrest in a fresh tree: BUILT_SOURCES are made by all and check alone.
+src/server/plugins.lo: src/server/abi.h
