@@ -23,4 +23,7 @@ void json_add_thousandths(struct buf *out, const char *name, uint64_t number);
 /* "2026-11-24T06:50:11.007Z" (RFC 3339) */
 void json_add_time(struct buf *out, const char *name, int64_t seconds, uint32_t ns);
 
+/* How many bytes from the start stand for themselves: printable ASCII without quote and backslash. */
+size_t json_plain_length(struct span s);
+
 #endif
