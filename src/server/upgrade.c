@@ -155,11 +155,12 @@ static bool search(const char *name, struct buf *path) {
 }
 
 char **upgrade_arguments(char **argv) {
+    static char **copy;
     char here[4096];
     struct buf path = {0};
     size_t n = 0;
     while (argv[n]) n++;
-    char **copy = memory_zeroed(n + 1, sizeof *copy);
+    copy = memory_zeroed(n + 1, sizeof *copy);
     if (n) memcpy(copy, argv, n * sizeof *copy);
     if (n && argv[0][0] != '/') {
         bool found = strchr(argv[0], '/') || search(argv[0], &path);
