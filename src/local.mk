@@ -39,6 +39,7 @@ src_net_libnet_la_SOURCES = \
 	src/net/addr.c src/net/addr.h \
 	src/net/chunk.c src/net/chunk.h \
 	src/net/connect.c src/net/connect.h \
+	src/net/enclosure.c src/net/enclosure.h \
 	src/net/file.c src/net/file.h \
 	src/net/linger.c src/net/linger.h \
 	src/net/listener.c src/net/listener.h \

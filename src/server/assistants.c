@@ -88,7 +88,7 @@ static void answer(struct task *t, struct span bytes) {
     struct buf payload = {0};
     buf_add_char(&payload, bytes.p ? 1 : 0);
     buf_add(&payload, bytes);
-    if (t->client) post_send(&t->client->post, HELPER_ANSWER, t->id, buf_span(&payload), NULL, 0);
+    if (t->client) post_send(&t->client->post, HELPER_ANSWER, t->id, buf_span(&payload), NULL);
     buf_done(&payload);
     task_drop(t);
 }

@@ -83,8 +83,8 @@ struct child *child_start(const struct spawn *s, void (*event)(void *arg, enum c
     c->arg = arg;
     list_init(&c->link);
     describe(s, &payload);
-    bool ok = post_send(line, HELPER_SPAWN, c->id, buf_span(&payload), (int[]){s->in, s->out, s->err},
-                        s->err >= 0 ? 3 : 2);
+    const struct enclosure enclosed = {{s->in, s->out, s->err}, s->err >= 0 ? 3 : 2};
+    bool ok = post_send(line, HELPER_SPAWN, c->id, buf_span(&payload), &enclosed);
     int error = errno;
     buf_done(&payload);
     if (ok) count(COUNT_PROGRAMS);
@@ -99,7 +99,7 @@ static void send_signal(const struct child *c, int signo) {
     int32_t number = signo;
     if (c->pid > 0 && c->is_lost) kill(-c->pid, signo);
     if (c->pid > 0 && !c->is_lost && jobs_line())
-        post_send(jobs_line(), HELPER_SIGNAL, c->id, (struct span){(const char *)&number, sizeof number}, NULL, 0);
+        post_send(jobs_line(), HELPER_SIGNAL, c->id, (struct span){(const char *)&number, sizeof number}, NULL);
 }
 
 void child_signal(struct child *c, int signo) {

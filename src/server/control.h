@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "net/enclosure.h"
 
 /* An upgrade leaves workers of the version before, which end their requests: what they are told (control.c's heads,
  * and the numbers of the first three) stays as it is for all time. */
@@ -32,7 +33,7 @@ bool control_send(int socket, enum control_kind kind, struct span payload, int f
 /* control - what a worker has received of a message */
 struct control {
     struct buf bytes;
-    int fd; /* that came with the message being read, or -1 */
+    struct enclosure enclosed; /* with the message being read */
 };
 
 enum control_result { CONTROL_MESSAGE, CONTROL_LATER, CONTROL_GONE };

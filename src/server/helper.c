@@ -34,7 +34,7 @@ struct helper_self helper_self = {.null = -1};
 
 static struct list clients = {&clients, &clients};
 static struct fdevent from_master;
-static struct control control = {.fd = -1};
+static struct control control;
 static struct deadline impatience;
 static int pipe_end = -1; /* of the logging program that a message names */
 

@@ -159,7 +159,7 @@ static bool send_question(const struct job *j, const struct job_kind *kind, stru
     buf_add_text(&payload, kind->name);
     buf_add_char(&payload, '\0');
     buf_add(&payload, question);
-    bool ok = post_send(jobs_line(), HELPER_JOB, j->id, buf_span(&payload), NULL, 0);
+    bool ok = post_send(jobs_line(), HELPER_JOB, j->id, buf_span(&payload), NULL);
     buf_done(&payload);
     return ok;
 }
@@ -186,7 +186,7 @@ struct job *job_ask(const struct job_kind *kind, struct span question, void (*do
 
 void job_forget(struct job *j) {
     if (!j) return;
-    if (jobs_line()) post_send(jobs_line(), HELPER_FORGET, j->id, SPAN(""), NULL, 0);
+    if (jobs_line()) post_send(jobs_line(), HELPER_FORGET, j->id, SPAN(""), NULL);
     job_free(j);
 }
 

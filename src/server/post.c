@@ -11,7 +11,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/memory.h"
 #include "fdevents/socket.h"
 
@@ -34,57 +33,28 @@ enum { LETTERS_PER_TURN = 64 };
 struct outgoing {
     struct list link;
     size_t size, sent;
-    int fds[POST_FDS];
-    unsigned fd_count;
-};
-
-union ancillary {
-    char bytes[CMSG_SPACE(POST_FDS * sizeof(int))];
-    struct cmsghdr align;
+    struct enclosure enclosed;
 };
 
 static char *bytes_of(struct outgoing *o) {
     return (char *)(o + 1);
 }
 
-static void close_all(int *fds, unsigned count) {
-    for (unsigned i = 0; i < count; i++)
-        if (fds[i] >= 0) close(fds[i]);
-}
-
 /* ---- sending ---------------------------------------------------------------------------------- */
 
 static void forget(struct post *p, struct outgoing *o) {
     p->waiting_bytes -= o->size;
-    close_all(o->fds, o->fd_count);
+    enclosure_close(&o->enclosed);
     list_remove(&o->link);
     free(o);
 }
 
-static void attach(struct msghdr *message, union ancillary *ancillary, const struct outgoing *o) {
-    size_t size = o->fd_count * sizeof(int);
-    memset(ancillary, 0, sizeof *ancillary);
-    message->msg_control = ancillary->bytes;
-    message->msg_controllen = (socklen_t)CMSG_SPACE(size);
-    struct cmsghdr *c = CMSG_FIRSTHDR(message);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = (socklen_t)CMSG_LEN(size);
-    memcpy(CMSG_DATA(c), o->fds, size);
-}
-
 /* What the socket takes of one message. False with errno. */
 static bool send_part(int socket, struct outgoing *o) {
-    union ancillary ancillary;
-    struct iovec iov = {bytes_of(o) + o->sent, o->size - o->sent};
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-    ssize_t n;
-    if (o->sent == 0 && o->fd_count) attach(&message, &ancillary, o);
-    do n = sendmsg(socket, &message, 0);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == ETOOMANYREFS && o->fd_count) {
-        close_all(o->fds, o->fd_count); /* too many are under way: the message goes without, and says so */
-        o->fd_count = 0;
+    struct iovec piece = {bytes_of(o) + o->sent, o->size - o->sent};
+    ssize_t n = enclosure_send(socket, &piece, 1, o->sent == 0 ? &o->enclosed : NULL);
+    if (n < 0 && errno == ETOOMANYREFS && o->enclosed.count) {
+        enclosure_close(&o->enclosed); /* too many are under way: the message goes without, and says so */
         return send_part(socket, o);
     }
     if (n < 0) return false;
@@ -109,24 +79,23 @@ static void flush(struct post *p) {
     if (p->is_open) fdevent_want(&p->ev, FDEVENT_IN | (list_is_empty(&p->waiting) ? 0u : FDEVENT_OUT));
 }
 
-static bool refused(const int *fds, unsigned count, int error) {
-    for (unsigned i = 0; i < count; i++)
-        if (fds[i] >= 0) close(fds[i]);
+static bool refused(struct enclosure *e, int error) {
+    enclosure_close(e);
     errno = error;
     return false;
 }
 
-bool post_send(struct post *p, unsigned kind, uint32_t id, struct span payload, const int *fds, unsigned fd_count) {
-    struct head head = {(uint32_t)payload.n, id, (uint16_t)kind, (uint16_t)fd_count};
+bool post_send(struct post *p, unsigned kind, uint32_t id, struct span payload, const struct enclosure *enclosed) {
+    struct enclosure e = enclosed ? *enclosed : (struct enclosure){.count = 0};
+    struct head head = {(uint32_t)payload.n, id, (uint16_t)kind, (uint16_t)e.count};
     size_t size = sizeof head + payload.n;
-    if (!p->is_open) return refused(fds, fd_count, EPIPE);
-    if (payload.n > POST_BYTES_MAX || fd_count > POST_FDS) return refused(fds, fd_count, EMSGSIZE);
-    if (p->waiting_bytes + size > POST_QUEUE_MAX) return refused(fds, fd_count, EAGAIN);
+    if (!p->is_open) return refused(&e, EPIPE);
+    if (payload.n > POST_BYTES_MAX) return refused(&e, EMSGSIZE);
+    if (p->waiting_bytes + size > POST_QUEUE_MAX) return refused(&e, EAGAIN);
     struct outgoing *o = memory_get(sizeof *o + size);
     o->size = size;
     o->sent = 0;
-    o->fd_count = fd_count;
-    if (fd_count) memcpy(o->fds, fds, fd_count * sizeof *fds);
+    o->enclosed = e;
     memcpy(bytes_of(o), &head, sizeof head);
     if (payload.n) memcpy(bytes_of(o) + sizeof head, payload.p, payload.n);
     bool was_empty = list_is_empty(&p->waiting);
@@ -138,45 +107,20 @@ bool post_send(struct post *p, unsigned kind, uint32_t id, struct span payload, 
 
 /* ---- receiving -------------------------------------------------------------------------------- */
 
-static void keep_descriptors(struct post *p, struct msghdr *message) {
-    struct letter *l = &p->letter;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-        size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            if (l->fd_count == POST_FDS) {
-                close(fd);
-                continue;
-            }
-            fd_set_cloexec(fd, true);
-            l->fds[l->fd_count++] = fd;
-        }
-    }
-}
-
 /* Reads until `wanted` bytes are there. 1: they are; 0: later; -1: the other end is gone. */
 static int fill(struct post *p, size_t wanted) {
     while (p->in.n < wanted) {
-        union ancillary ancillary;
-        struct iovec iov = {buf_room(&p->in, wanted - p->in.n), wanted - p->in.n};
-        struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-        message.msg_control = ancillary.bytes;
-        message.msg_controllen = sizeof ancillary.bytes;
-        ssize_t n = recvmsg(p->ev.fd, &message, 0);
-        if (n < 0 && errno == EINTR) continue;
+        size_t left = wanted - p->in.n;
+        ssize_t n = enclosure_receive(p->ev.fd, buf_room(&p->in, left), left, &p->letter.enclosed);
         if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
         if (n == 0) return -1;
-        keep_descriptors(p, &message);
         p->in.n += (size_t)n;
     }
     return 1;
 }
 
 static void end_letter(struct post *p) {
-    close_all(p->letter.fds, p->letter.fd_count);
-    p->letter.fd_count = 0;
+    enclosure_close(&p->letter.enclosed);
     if (p->in.cap > 64 * 1024) buf_done(&p->in);
     p->in.n = 0;
 }
@@ -194,7 +138,7 @@ static int receive(struct post *p) {
     l->id = head.id;
     l->kind = head.kind;
     l->payload = (struct span){p->in.p + sizeof head, head.length};
-    l->fds_lost = l->fd_count != head.fds;
+    l->fds_lost = l->enclosed.count != head.fds;
     p->take(p, l);
     end_letter(p);
     return 1;
@@ -224,16 +168,16 @@ bool post_open(struct post *p, struct fdevents *events, int socket) {
     list_init(&p->waiting);
     p->waiting_bytes = 0;
     p->in = (struct buf){NULL, 0, 0};
-    p->letter = (struct letter){.fd_count = 0};
+    p->letter = (struct letter){.kind = 0};
     p->is_open = socket_prepare(socket) == 0 && fdevent_add(events, &p->ev, socket, FDEVENT_IN) == 0;
     if (!p->is_open) close(socket);
     return p->is_open;
 }
 
 void post_close_copies(struct post *p) {
-    close_all(p->letter.fds, p->letter.fd_count);
+    enclosure_close(&p->letter.enclosed);
     for (struct list *i = p->waiting.next; p->is_open && i != &p->waiting; i = i->next)
-        close_all(CONTAINER(i, struct outgoing, link)->fds, CONTAINER(i, struct outgoing, link)->fd_count);
+        enclosure_close(&CONTAINER(i, struct outgoing, link)->enclosed);
     if (p->ev.set) close(p->ev.fd);
 }
 

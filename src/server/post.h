@@ -11,21 +11,20 @@
 #include "base/list.h"
 #include "base/span.h"
 #include "fdevents/fdevent.h"
+#include "net/enclosure.h"
 
 enum {
-    POST_FDS = 3,                      /* descriptors that a message may carry */
     POST_BYTES_MAX = 1024 * 1024,      /* of one message */
     POST_QUEUE_MAX = 4 * 1024 * 1024   /* bytes that wait for a peer who does not read */
 };
 
-/* letter - a message as it arrived; whoever wants one of its descriptors takes it and leaves -1 */
+/* letter - a message as it arrived; descriptors that nobody takes are closed */
 struct letter {
     uint32_t id;
     unsigned kind;
     struct span payload; /* lives during the call */
-    int fds[POST_FDS];
-    unsigned fd_count;
-    bool fds_lost;       /* it had some, which could not be had: no descriptors left here or there */
+    struct enclosure enclosed;
+    bool fds_lost; /* it had some, which could not be had: no descriptors left here or there */
 };
 
 /* post - one end; embedded in its owner, who sets take and gone */
@@ -44,9 +43,10 @@ struct post {
 /* A stream socket of AF_UNIX (taken over) becomes nonblocking and close-on-exec. False with errno. */
 bool post_open(struct post *p, struct fdevents *events, int socket);
 
-/* Queues a message and sends what goes at once. The descriptors are closed here in any case. False with errno: EPIPE
- * (it is closed), EAGAIN (too much waits), EMSGSIZE. */
-bool post_send(struct post *p, unsigned kind, uint32_t id, struct span payload, const int *fds, unsigned fd_count);
+/* Queues a message and sends what goes at once. Its descriptors (NULL: none) are closed here in any case. False with
+ * errno: EPIPE (it is closed), EAGAIN (too much waits), EMSGSIZE. */
+bool post_send(struct post *p, unsigned kind, uint32_t id, struct span payload,
+               const struct enclosure *enclosed);
 
 /* In a process that was forked: closes its copies of what this end has open. */
 void post_close_copies(struct post *p);

@@ -10,13 +10,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/confine.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "net/enclosure.h"
 #include "net/file.h"
 #include "server/sandbox.h"
 #include "tls/client.h"
@@ -77,32 +77,6 @@ static int open_for(const char *path, int flags) {
     return fd_open(path, O_RDONLY | O_NONBLOCK | (flags & O_DIRECTORY), 0);
 }
 
-union ancillary {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-};
-
-static bool send_answer(int socket, const struct answer *a, int fd) {
-    union ancillary ancillary;
-    struct iovec iov = {(void *)(uintptr_t)a, sizeof *a};
-    struct msghdr message = {.msg_iov = &iov};
-    message.msg_iovlen = 1;
-    memset(&ancillary, 0, sizeof ancillary);
-    if (fd >= 0) {
-        message.msg_control = ancillary.bytes;
-        message.msg_controllen = sizeof ancillary.bytes;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    }
-    ssize_t n;
-    do n = sendmsg(socket, &message, 0);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof *a;
-}
-
 static bool answer_one(const struct sandbox *s, int socket) {
     static struct question q;
     ssize_t n;
@@ -116,8 +90,10 @@ static bool answer_one(const struct sandbox *s, int socket) {
         fd = open_for(q.path, q.flags);
         a = (struct answer){fd >= 0 ? 0 : errno, 0};
     }
-    bool sent = send_answer(socket, &a, fd);
-    if (fd >= 0) close(fd);
+    struct enclosure enclosed = {{fd}, fd >= 0};
+    struct iovec piece = {&a, sizeof a};
+    bool sent = enclosure_send(socket, &piece, 1, &enclosed) == (ssize_t)sizeof a;
+    enclosure_close(&enclosed);
     return sent;
 }
 
@@ -179,19 +155,10 @@ static bool ask(const struct question *q, size_t n) {
 }
 
 static bool hear(struct answer *a, int *fd) {
-    union ancillary ancillary;
-    struct iovec iov = {a, sizeof *a};
-    struct msghdr message = {.msg_iov = &iov};
-    message.msg_iovlen = 1;
-    message.msg_control = ancillary.bytes;
-    message.msg_controllen = sizeof ancillary.bytes;
-    ssize_t n;
-    do n = recvmsg(line, &message, 0);
-    while (n < 0 && errno == EINTR);
-    *fd = -1;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); n >= 0 && c; c = CMSG_NXTHDR(&message, c))
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(c), sizeof *fd);
-    if (*fd >= 0) fd_set_cloexec(*fd, true);
+    struct enclosure enclosed = {.count = 0};
+    ssize_t n = enclosure_receive(line, a, sizeof *a, &enclosed);
+    *fd = enclosure_take(&enclosed, 0);
+    enclosure_close(&enclosed);
     return n == (ssize_t)sizeof *a;
 }
 

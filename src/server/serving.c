@@ -194,7 +194,6 @@ _Noreturn void serving_run(const struct serving *s) {
     use_main_log(s->conf);
     set_signals();
     close_others(s);
-    control.fd = -1;
     socket_prepare(s->control);
     worker->control.run = on_control;
     worker->idle_exit_s = s->idle_exit_s;

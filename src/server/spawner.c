@@ -26,7 +26,7 @@ static struct list all = {&all, &all};
 
 static void say(struct client *c, uint32_t id, enum child_event what, int value) {
     int32_t said[2] = {(int32_t)what, value};
-    if (c) post_send(&c->post, HELPER_CHILD, id, (struct span){(const char *)said, sizeof said}, NULL, 0);
+    if (c) post_send(&c->post, HELPER_CHILD, id, (struct span){(const char *)said, sizeof said}, NULL);
 }
 
 static void on_process(struct process *p, enum child_event what, int value) {
@@ -58,7 +58,7 @@ static int start(struct client *c, const struct letter *l) {
     struct span rest = l->payload;
     uint32_t counts[2];
     if (l->fds_lost) return EMFILE;
-    if (l->fd_count < 2 || rest.n < sizeof counts) return EINVAL;
+    if (l->enclosed.count < 2 || rest.n < sizeof counts) return EINVAL;
     memcpy(counts, rest.p, sizeof counts);
     rest = span_from(rest, sizeof counts);
     char **directory = take_words(&rest, 1);
@@ -66,7 +66,8 @@ static int start(struct client *c, const struct letter *l) {
     char **envp = argv ? take_words(&rest, counts[1]) : NULL;
     int error = EINVAL;
     if (envp && counts[0]) {
-        struct process_spec s = {argv, envp, directory[0], {l->fds[0], l->fds[1], l->fd_count > 2 ? l->fds[2] : -1}};
+        const int *fds = l->enclosed.fds;
+        struct process_spec s = {argv, envp, directory[0], {fds[0], fds[1], l->enclosed.count > 2 ? fds[2] : -1}};
         struct offspring *o = memory_zeroed(1, sizeof *o);
         *o = (struct offspring){.client = c, .id = l->id, .process = {.event = on_process}};
         list_add_last(&all, &o->link);

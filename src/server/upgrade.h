@@ -25,8 +25,8 @@ enum upgrade_role {
  * understood. argv, from upgrade_arguments(), stays the caller's: the next program is called with it. */
 bool upgrade_begin(char **argv);
 
-/* A copy of main()'s argv, the program by its whole path, wherever the process goes. Called once; lives as long as the
- * process. */
+/* A copy of main()'s argv, the program by its whole path, wherever the process goes. Called once; lives as long as
+ * the process. */
 char **upgrade_arguments(char **argv);
 /* This program's file, open: it may be replaced. -1: it cannot be read. */
 int upgrade_program(char **argv);

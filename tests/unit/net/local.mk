@@ -5,6 +5,7 @@ if HAVE_CHECK
 unit_net_tests = \
 	tests/unit/net/test_addr \
 	tests/unit/net/test_chunk \
+	tests/unit/net/test_enclosure \
 	tests/unit/net/test_large \
 	tests/unit/net/test_lookup \
 	tests/unit/net/test_proxyline \
@@ -23,6 +24,10 @@ tests_unit_net_test_addr_LDADD = $(unit_net_libs)
 tests_unit_net_test_chunk_SOURCES = tests/unit/net/test_chunk.c
 tests_unit_net_test_chunk_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_net_test_chunk_LDADD = $(unit_net_libs)
+
+tests_unit_net_test_enclosure_SOURCES = tests/unit/net/test_enclosure.c
+tests_unit_net_test_enclosure_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_net_test_enclosure_LDADD = $(unit_net_libs)
 
 tests_unit_net_test_large_SOURCES = tests/unit/net/test_large.c
 tests_unit_net_test_large_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

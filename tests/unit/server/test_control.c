@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ static struct control c;
 static void set_up(void) {
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     fd_set_nonblocking(pair[1], true);
-    c = (struct control){.fd = -1};
+    c = (struct control){.enclosed = {.count = 0}};
 }
 
 static void tear_down(void) {
@@ -102,6 +103,25 @@ START_TEST(a_message_in_pieces) {
 }
 END_TEST
 
+/* A second one, which no message has, and those of a message without an end: nobody would close them. */
+START_TEST(descriptors_that_nobody_wants) {
+    const struct enclosure two = {{1, 2}, 2};
+    uint32_t heads[2][2] = {{CONTROL_LISTENER, 0}, {CONTROL_LISTENER, 5}};
+    unsigned before = 0, after = 0;
+    for (int fd = 0; fd < 256; fd++) before += fcntl(fd, F_GETFD) >= 0;
+    for (unsigned i = 0; i < 2; i++) {
+        struct iovec piece = {heads[i], sizeof heads[i]};
+        ck_assert_int_eq(enclosure_send(pair[0], &piece, 1, &two), sizeof heads[i]);
+    }
+    close(expect(CONTROL_LISTENER, SPAN("")));
+    expect_no_message(CONTROL_LATER);
+    control_done(&c);
+    for (int fd = 0; fd < 256; fd++) after += fcntl(fd, F_GETFD) >= 0;
+    ck_assert_uint_eq(before, after);
+    c = (struct control){.enclosed = {.count = 0}};
+}
+END_TEST
+
 START_TEST(an_impossible_length) {
     uint32_t head[2] = {CONTROL_RELOAD, UINT32_MAX};
     ck_assert_int_eq(write(pair[0], head, sizeof head), sizeof head);
@@ -136,6 +156,7 @@ int main(void) {
     tcase_add_test(all, messages_come_one_by_one);
     tcase_add_test(all, descriptors_travel);
     tcase_add_test(all, a_message_in_pieces);
+    tcase_add_test(all, descriptors_that_nobody_wants);
     tcase_add_test(all, an_impossible_length);
     tcase_add_test(all, error_pages);
     suite_add_tcase(suite, all);

@@ -29,15 +29,14 @@ static struct end a, b;
 
 static void take(struct post *p, struct letter *l) {
     struct end *e = CONTAINER(p, struct end, post);
-    buf_printf(&e->heard, "%u:%u:%zu:%u%s ", l->kind, l->id, l->payload.n, l->fd_count, l->fds_lost ? "!" : "");
+    buf_printf(&e->heard, "%u:%u:%zu:%u%s ", l->kind, l->id, l->payload.n, l->enclosed.count, l->fds_lost ? "!" : "");
     size_t good = 0;
     while (good < l->payload.n && l->payload.p[good] == (char)(l->id + good)) good++;
     ck_assert_uint_eq(good, l->payload.n);
     e->bytes += l->payload.n;
-    if (l->fd_count) {
+    if (l->enclosed.count) {
         if (e->kept >= 0) close(e->kept);
-        e->kept = l->fds[0];
-        l->fds[0] = -1;
+        e->kept = enclosure_take(&l->enclosed, 0);
     }
     if (e->closes) post_close(p);
 }
@@ -82,7 +81,9 @@ static bool say(struct end *e, unsigned kind, uint32_t id, size_t n, const int *
     char *p = buf_room(&payload, n + 1);
     for (size_t i = 0; i < n; i++) p[i] = (char)(id + i);
     payload.n = n;
-    bool ok = post_send(&e->post, kind, id, buf_span(&payload), fds, fd_count);
+    struct enclosure enclosed = {.count = fd_count};
+    for (unsigned i = 0; i < fd_count; i++) enclosed.fds[i] = fds[i];
+    bool ok = post_send(&e->post, kind, id, buf_span(&payload), &enclosed);
     int error = errno;
     buf_done(&payload);
     errno = error;
