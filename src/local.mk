@@ -169,17 +169,18 @@ src_server_libserver_la_SOURCES = \
 
 include src/modules/local.mk
 
-goldcrest_parts = \
+goldcrest_above_tls = \
 	src/modules/libmodules.la \
 	src/server/libserver.la \
 	src/h1/libh1.la \
 	src/h2/libh2.la \
-	src/http/libhttp.la \
-	src/tls/libtls.la \
+	src/http/libhttp.la
+goldcrest_below_tls = \
 	src/net/libnet.la \
 	src/conf/libconf.la \
 	src/base/libbase.la
 
+goldcrest_parts = $(goldcrest_above_tls) src/tls/libtls.la $(goldcrest_below_tls)
 goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 
 include src/commands/import/local.mk
@@ -198,6 +199,7 @@ goldcrest_main = src/main.c \
 	src/commands/sandbox.c
 src_goldcrest_SOURCES = $(goldcrest_main) src/server/builtin.c
 src_goldcrest_LDFLAGS = $(AM_LDFLAGS) $(GC_EXPORT)
-src_goldcrest_LDADD = src/commands/import/libimport.la $(goldcrest_libraries) $(LIBS_OF_GOLDCREST)
+src_goldcrest_LDADD = src/commands/import/libimport.la $(goldcrest_above_tls) $(tls_of_goldcrest) \
+	$(goldcrest_below_tls) fdevents/libfdevents.la $(LIBS_BESIDE_TLS)
 
 include src/headers.mk

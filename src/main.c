@@ -264,6 +264,7 @@ int main(int argc, char **argv) {
     fd_fill_standard();
     plugins_set_directory(GC_MODULE_DIR);
     start.argv = upgrade_arguments(argv);
+    library_set_program(start.argv[0]);
     if (!upgrade_begin(start.argv)) return EXIT_BAD;
     const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
     if (command) return command->run(argc - 1, argv + 1);

@@ -61,7 +61,8 @@ done
 named() {
     while read -r file; do
         case $file in
-        libexec/goldcrest/goldcrest-authn-*) grep -q "^$file\$" "$scratch/there" || continue ;; # not in every build
+        libexec/goldcrest/goldcrest-authn-* | lib/goldcrest/*.so) # not in every build
+            grep -q "^$file\$" "$scratch/there" || continue ;;
         esac
         if grep -q -x -F -e "$file" "$scratch/there"; then echo 1; else echo "FAIL $1 names $file"; fi
     done
@@ -83,7 +84,7 @@ linux='^lib/(systemd|tmpfiles.d|sysusers.d)/|^etc/logrotate.d/'
         -e 's,%%DOCSDIR%%,share/doc/goldcrest,' -e 's,^%%[A-Z]*%%,,' -e 's,\.gz$,,' \
         -e 's,^libdata/,lib/,' -e 's,^%%[A-Z]*%%,,' "$source/dist/freebsd/pkg-plist" |
         complete dist/freebsd/pkg-plist "$linux"
-    sed -e 's,^@bin ,,' -e 's,^@man ,,' -e '/^@/d' -e 's,^man/,share/man/,' \
+    sed -e 's,^@bin ,,' -e 's,^@so ,,' -e 's,^@man ,,' -e '/^@/d' -e 's,^man/,share/man/,' \
         -e 's,^share/examples/goldcrest/,etc/goldcrest/,' "$source/dist/openbsd/pkg/PLIST" |
         complete dist/openbsd/pkg/PLIST "$linux|^libexec/|/pkgconfig/|/example-module/"
     sed -e '/^@/d' -e 's,^man/,share/man/,' -e 's,^share/examples/goldcrest/,etc/goldcrest/,' \
@@ -103,7 +104,7 @@ linux='^lib/(systemd|tmpfiles.d|sysusers.d)/|^etc/logrotate.d/'
             esac
             pattern=$(printf '%s\n' "$pattern" | sed -e 's,^usr/,,' -e 's,^lib/\*/,lib/,' \
                 -e 's,\*,[^/]*,g' -e 's,vendor-completions,site-functions,')
-            case $pattern in libexec/*) # not in every build
+            case $pattern in libexec/* | lib/goldcrest*) # not in every build
                 grep -q -E -e "^$pattern" "$scratch/there" || continue ;;
             esac
             grep -q -E -e "^$pattern(/|\$)" "$scratch/there" && echo 1 && continue

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/modules.h"
@@ -96,6 +97,7 @@ static void make_slots(struct master *m, unsigned slots) {
 
 bool crew_start(struct master *m) {
     m->plugins = plugins_loaded();
+    m->parts = library_parts();
     make_slots(m, m->rehearses ? 1 : crew_size(m, m->conf));
     for (unsigned i = 0; i < m->slots; i++)
         if (!start_worker(m, i)) return false;

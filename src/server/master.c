@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/modules.h"
@@ -45,6 +46,7 @@ void master_leave(const struct master *m) {
     if (m->former_pid_file.fd >= 0) close(m->former_pid_file.fd);
     if (m->news >= 0) close(m->news);
     if (m->start->program_fd >= 0) close(m->start->program_fd);
+    library_close_files();
     upgrade_leave();
 }
 

@@ -36,7 +36,7 @@ struct master {
     struct logger *loggers;
     struct renewal renewal;
     struct helper helper;
-    unsigned plugins; /* how many were loaded when the workers began */
+    unsigned plugins, parts; /* how many were loaded when the workers began */
     struct sandbox *sandbox; /* that the workers are in */
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */

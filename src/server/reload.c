@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/library.h"
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/modules.h"
@@ -80,7 +81,8 @@ static void send_all(struct master *m, const struct conf *old) {
 static bool needs_new_workers(const struct master *m, const struct sandbox *wanted) {
     bool outside = !sandbox_covers(m->sandbox, wanted);
     if (outside) say_note("it needs what the workers' sandbox does not let them: others take their places");
-    return outside || plugins_loaded() > m->plugins; /* behind chroot() they could not load them */
+    bool lack = plugins_loaded() > m->plugins || library_parts() > m->parts; /* behind chroot() nobody loads any */
+    return outside || lack;
 }
 
 static bool renew(struct master *m, struct sandbox **wanted) {

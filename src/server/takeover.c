@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "server/counters.h"
@@ -159,6 +160,22 @@ static bool read_handover(const char *text) {
     return handover_open(buf_span(&now.bytes), &now.from, &now.records, &why) || refuse(why);
 }
 
+/* The libraries of the program before: if it is back, they are its own; else they are closed in the end. */
+static void each_part(void (*act)(struct span name, int fd)) {
+    struct span records = now.records, name, payload;
+    while (handover_next(&records, &name, &payload))
+        if (span_is(name, SPAN("part"))) act(handover_text(payload, "name"), handover_number(payload, "fd", -1));
+}
+
+static void take_part(struct span name, int fd) {
+    if (fd >= 0) library_part_take(span_dup(name), fd);
+}
+
+static void close_part(struct span name, int fd) {
+    (void)name;
+    if (fd >= 0) close(fd);
+}
+
 bool upgrade_begin(char **argv) {
     const char *text = getenv(UPGRADE_VARIABLE);
     if (!text) return true;
@@ -170,6 +187,7 @@ bool upgrade_begin(char **argv) {
     struct span name = handover_find(now.records, SPAN("config"));
     if (name.n) now.config_name = span_dup(name);
     arm(argv);
+    if (now.role == UPGRADE_RETURNS) each_part(take_part);
     return true;
 }
 
@@ -289,6 +307,7 @@ static void close_own(void) {
     say_on_terminal_again();
     if (now.back.fd > 0) close(now.back.fd);
     if (now.back.program_fd >= 0 && now.role == UPGRADE_TAKES) close(now.back.program_fd);
+    if (now.role == UPGRADE_TAKES) each_part(close_part);
     if (log >= 0) close(log);
 }
 

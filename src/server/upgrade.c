@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "server/counters.h"
 #include "server/handover.h"
@@ -104,6 +105,17 @@ static void add_configuration(struct bundle *b, const struct master *m) {
     add_record(b, "inputs");
 }
 
+/* By their paths there may be others. */
+static void add_parts(struct bundle *b) {
+    const char *name;
+    for (unsigned i = 0; i < library_parts(); i++) {
+        int fd = library_part_file(i, &name);
+        if (fd < 0) continue;
+        buf_printf(&b->record, "fd=%d name=%s", pass(b, fd), name);
+        add_record(b, "part");
+    }
+}
+
 static void make_bundle(struct bundle *b, const struct master *m) {
     *b = (struct bundle){.fds = NULL};
     handover_begin(&b->text);
@@ -119,6 +131,7 @@ static void make_bundle(struct bundle *b, const struct master *m) {
     }
     add_secrets(b, m);
     add_counters(b);
+    add_parts(b);
     if (m->start->program_fd >= 0) buf_printf(&b->record, "fd=%d", pass(b, m->start->program_fd));
     if (log_descriptor(log_main()) > STDERR_FILENO)
         buf_printf(&b->record, " log=%d", pass(b, log_descriptor(log_main())));

@@ -187,7 +187,7 @@ static bool is_address(const char *name) {
     return yes;
 }
 
-struct tls_client *tls_client_make(const struct tls_client_options *o, struct inputs *inputs, struct place at,
+struct tls_client *provider_client_make(const struct tls_client_options *o, struct inputs *inputs, struct place at,
                                    struct complaints *c) {
     struct tls_client *x = memory_zeroed(1, sizeof *x);
     const struct load l = {x, inputs, at, c};
@@ -201,16 +201,16 @@ struct tls_client *tls_client_make(const struct tls_client_options *o, struct in
     x->ctx = SSL_CTX_new(TLS_client_method());
     if (!x->ctx) complain(c, COMPLAINT_ERROR, at, 0, NULL, "TLS: %s", why_text());
     if (x->ctx && fill(&l, o)) return x;
-    tls_client_drop(x);
+    provider_client_drop(x);
     return NULL;
 }
 
-struct tls_client *tls_client_hold(struct tls_client *x) {
+struct tls_client *provider_client_hold(struct tls_client *x) {
     x->refs++;
     return x;
 }
 
-void tls_client_drop(struct tls_client *x) {
+void provider_client_drop(struct tls_client *x) {
     if (!x || --x->refs > 0) return;
     forget_sessions(x->sessions);
     SSL_CTX_free(x->ctx);
@@ -230,35 +230,35 @@ static bool demand_name(const struct tls_client *x, SSL *ssl) {
     return X509_VERIFY_PARAM_set1_host(param, x->name, strlen(x->name)) == 1;
 }
 
-struct tls *tls_connect(struct tls_client *x, int fd) {
+struct tls *provider_connect(struct tls_client *x, int fd) {
     struct tls *t = tls_over(x->ctx, fd);
     if (!t) return NULL;
-    t->client = tls_client_hold(x);
+    t->client = provider_client_hold(x);
     SSL_set_connect_state(t->ssl);
     bool ok = demand_name(x, t->ssl);
     if (ok && *x->name && !x->is_address) ok = SSL_set_tlsext_host_name(t->ssl, x->name) == 1;
     if (ok) resume(t->ssl, x->sessions);
     errors_forget();
     if (ok) return t;
-    tls_drop(t);
+    provider_drop(t);
     return NULL;
 }
 
 bool client_established(struct tls *t) {
-    if (!t->client->h2 || tls_is_h2(t)) return true;
+    if (!t->client->h2 || provider_is_h2(t)) return true;
     why_say(t, "the backend does not offer HTTP/2 (ALPN)");
     return false;
 }
 
-bool tls_has_said_end(const struct tls *t) {
+bool provider_has_said_end(const struct tls *t) {
     return t->said_end;
 }
 
-bool tls_is_resumed(const struct tls *t) {
+bool provider_is_resumed(const struct tls *t) {
     return SSL_session_reused(t->ssl);
 }
 
-const char *tls_trusted_path(unsigned n) {
+const char *provider_trusted_path(unsigned n) {
     const char *file = getenv(X509_get_default_cert_file_env()), *dir = getenv(X509_get_default_cert_dir_env());
     if (n == 0) return file ? file : X509_get_default_cert_file();
     return n == 1 ? dir ? dir : X509_get_default_cert_dir() : NULL;

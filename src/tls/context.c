@@ -17,11 +17,7 @@ static const char cipher_default[] =
 /* The first that the library knows whole. */
 static const char *const group_lists[] = {"X25519MLKEM768:X25519:P-256:P-384", "X25519:P-256:P-384", "P-256:P-384"};
 
-bool tls_is_there(void) {
-    return true;
-}
-
-const char *tls_provider(void) {
+const char *provider_name(void) {
     static char text[64];
     const char *version = OpenSSL_version(OPENSSL_VERSION);
     size_t name = strcspn(version, " "), number = strcspn(version + name + (version[name] != 0), " ");
@@ -192,7 +188,7 @@ static bool fill(const struct load *l, const struct value *commands) {
     return complaints_errors(l->complaints) == errors;
 }
 
-struct tls_context *tls_context_make(const struct tls_settings *s, struct inputs *inputs, struct place at,
+struct tls_context *provider_context_make(const struct tls_settings *s, struct inputs *inputs, struct place at,
                                      struct complaints *c) {
     struct tls_context *x = memory_zeroed(1, sizeof *x);
     struct load l = {x, inputs, at, c};
@@ -203,16 +199,16 @@ struct tls_context *tls_context_make(const struct tls_settings *s, struct inputs
     x->ctx = SSL_CTX_new(TLS_server_method());
     if (!x->ctx) complain(c, COMPLAINT_ERROR, at, 0, NULL, "TLS: %s", why_text());
     if (x->ctx && fill(&l, s->conf_cmd)) return x;
-    tls_context_drop(x);
+    provider_context_drop(x);
     return NULL;
 }
 
-struct tls_context *tls_context_hold(struct tls_context *x) {
+struct tls_context *provider_context_hold(struct tls_context *x) {
     x->refs++;
     return x;
 }
 
-void tls_context_drop(struct tls_context *x) {
+void provider_context_drop(struct tls_context *x) {
     if (!x || --x->refs > 0) return;
     SSL_CTX_free(x->ctx);
     staple_drop(x->staple);
@@ -220,6 +216,6 @@ void tls_context_drop(struct tls_context *x) {
     free(x);
 }
 
-const struct tls_settings *tls_context_settings(const struct tls_context *x) {
+const struct tls_settings *provider_context_settings(const struct tls_context *x) {
     return &x->settings;
 }

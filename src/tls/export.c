@@ -106,7 +106,7 @@ static bool name_part(const struct tls *t, int i, struct span *name, struct span
     return true;
 }
 
-bool tls_export(const struct tls *t, unsigned *at, struct span *name, struct span *value, struct arena *a) {
+bool provider_export(const struct tls *t, unsigned *at, struct span *name, struct span *value, struct arena *a) {
     if (!t->established || !t->context) return false;
     for (; *at < VARIABLES; ++*at) {
         *value = variables[*at].value(t, a);
@@ -119,10 +119,10 @@ bool tls_export(const struct tls *t, unsigned *at, struct span *name, struct spa
     return name_part(t, (int)((*at)++ - VARIABLES), name, value, a);
 }
 
-struct span tls_user(const struct tls *t, struct arena *a) {
+struct span provider_user(const struct tls *t, struct arena *a) {
     struct span wanted = t->context ? t->context->settings.verify_username : SPAN(""), name, value;
     if (!wanted.n || !t->established || !is_verified(t)) return SPAN("");
-    for (unsigned at = 0; tls_export(t, &at, &name, &value, a);)
+    for (unsigned at = 0; provider_export(t, &at, &name, &value, a);)
         if (span_is(name, wanted)) return value;
     return SPAN("");
 }

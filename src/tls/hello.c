@@ -35,8 +35,8 @@ static void use_context(struct tls *t, struct tls_context *x) {
     if (!x || x == t->context || !SSL_set_SSL_CTX(t->ssl, x->ctx)) return;
     SSL_set_session_id_context(t->ssl, x->id, CONTEXT_ID_BYTES);
     verify_apply(t->ssl, x);
-    tls_context_hold(x);
-    tls_context_drop(t->context);
+    provider_context_hold(x);
+    provider_context_drop(t->context);
     t->context = x;
 }
 

@@ -1,13 +1,19 @@
-## src/tls/local.mk - TLS: one provider per build
-noinst_LTLIBRARIES += src/tls/libtls.la
-src_tls_libtls_la_SOURCES = \
+## src/tls/local.mk - TLS: one provider per build, linked with the program or a library of its own
+## libfront knows nothing of OpenSSL; libprovider is what does; libtls is both, linked, as tests have it.
+noinst_LTLIBRARIES += src/tls/libfront.la src/tls/libtls.la
+src_tls_libfront_la_SOURCES = \
 	src/tls/client.h \
 	src/tls/context.h \
+	src/tls/front.c \
 	src/tls/policy.c \
+	src/tls/provider.h \
 	src/tls/tickets.c \
 	src/tls/tls.h
+src_tls_libtls_la_LIBADD = src/tls/libfront.la
+
 if HAVE_OPENSSL
-src_tls_libtls_la_SOURCES += \
+noinst_LTLIBRARIES += src/tls/libprovider.la
+src_tls_libprovider_la_SOURCES = \
 	src/tls/acme.c \
 	src/tls/certificate.c \
 	src/tls/client.c \
@@ -19,10 +25,51 @@ src_tls_libtls_la_SOURCES += \
 	src/tls/session.c \
 	src/tls/stapling.c \
 	src/tls/stream.c \
+	src/tls/table.c \
 	src/tls/verdict.c \
 	src/tls/verify.c \
 	src/tls/why.c
-else
-src_tls_libtls_la_SOURCES += src/tls/none.c
-endif
+src_tls_libprovider_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+src_tls_libtls_la_SOURCES = src/tls/linked.c
 src_tls_libtls_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+src_tls_libtls_la_LIBADD += src/tls/libprovider.la
+else
+src_tls_libtls_la_SOURCES = src/tls/none.c
+endif
+
+if LOADABLE_TLS
+## Its objects are position-independent, once, for the library and for tests.
+src_tls_libprovider_la_LIBTOOLFLAGS = --tag=disable-static
+noinst_LTLIBRARIES += src/tls/libloaded.la
+src_tls_libloaded_la_SOURCES = src/tls/loaded.c
+src_tls_libloaded_la_LIBADD = src/tls/libfront.la
+pkglib_LTLIBRARIES += src/tls_openssl.la
+src_tls_openssl_la_SOURCES =
+src_tls_openssl_la_LIBTOOLFLAGS = --tag=disable-static
+src_tls_openssl_la_LIBADD = src/tls/libprovider.la $(OPENSSL_LIBS)
+src_tls_openssl_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^goldcrest_tls$$'
+tls_of_goldcrest = src/tls/libloaded.la
+
+## What libtool writes beside a library is of no use to dlopen().
+install-exec-hook:
+	rm -f $(DESTDIR)$(pkglibdir)/tls_openssl.la
+uninstall-hook:
+	rm -f $(DESTDIR)$(pkglibdir)/tls_openssl.so
+	rmdir $(DESTDIR)$(pkglibdir) 2>/dev/null || :
+else
+tls_of_goldcrest = src/tls/libtls.la $(OPENSSL_LIBS)
+endif
+
+## A library of another build is refused: the headers on which both sides have to agree, and config.h.
+build_sources = $(src_base_libbase_la_SOURCES) $(src_conf_libconf_la_SOURCES) $(src_net_libnet_la_SOURCES) \
+	$(src_tls_libfront_la_SOURCES)
+BUILT_SOURCES += src/tls/build.h
+CLEANFILES += src/tls/build.h
+src/tls/build.h: $(build_sources) config.h
+	$(AM_V_GEN)$(MKDIR_P) src/tls && { cat config.h; cd $(srcdir) && for file in $(build_sources); do \
+	  case $$file in *.h) cat $$file ;; esac; done; } | cksum | $(AWK) '{ \
+	  print "/* build.h - of which build a part of goldcrest is (generated) */"; \
+	  print "/* SPDX-License-Identifier: BSD-3-Clause */"; \
+	  print "#define TLS_BUILD " $$1 "u" }' > $(abs_top_builddir)/$@-t && \
+	mv $(abs_top_builddir)/$@-t $(abs_top_builddir)/$@
+src/tls/loaded.lo src/tls/libprovider_la-table.lo: src/tls/build.h

@@ -73,14 +73,14 @@ struct tls *tls_over(SSL_CTX *ctx, int fd) {
     t->fresh = true;
     errors_forget();
     if (open_ssl(t, ctx)) return t;
-    tls_drop(t);
+    provider_drop(t);
     return NULL;
 }
 
-struct tls *tls_open(struct tls_context *context, int fd, tls_select *select, void *arg) {
+struct tls *provider_open(struct tls_context *context, int fd, tls_select *select, void *arg) {
     struct tls *t = tls_over(context->ctx, fd);
     if (!t) return NULL;
-    t->context = tls_context_hold(context);
+    t->context = provider_context_hold(context);
     t->select = select;
     t->arg = arg;
     enter_ktls(t);
@@ -89,14 +89,14 @@ struct tls *tls_open(struct tls_context *context, int fd, tls_select *select, vo
     return t;
 }
 
-void tls_drop(struct tls *t) {
+void provider_drop(struct tls *t) {
     if (!t) return;
     /* A session is good although its connection has ended without a word: OpenSSL would forget it. */
     if (t->client && t->established) SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(t->ssl);
     errors_forget();
-    tls_context_drop(t->context);
-    tls_client_drop(t->client);
+    provider_context_drop(t->context);
+    provider_client_drop(t->client);
     free(t->name);
     free(t->why);
     free(t->unsent);
@@ -131,7 +131,7 @@ static enum tls_progress establish(struct tls *t) {
     return TLS_DONE;
 }
 
-enum tls_progress tls_handshake(struct tls *t) {
+enum tls_progress provider_handshake(struct tls *t) {
     if (t->established) return TLS_DONE;
     if (t->broken || !transport_push(t)) return TLS_FAILED;
     if (t->unsent) return TLS_WANT_OUT;
@@ -177,7 +177,7 @@ static bool is_drained(const struct tls *t) {
 #endif
 }
 
-ssize_t tls_receive(struct tls *t, char *bytes, size_t n) {
+ssize_t provider_receive(struct tls *t, char *bytes, size_t n) {
     size_t total = 0, got;
     t->emptied = false;
     t->recv_budget = (unsigned)(n / RECORD_BYTES) + SPARE_RECVS;
@@ -194,7 +194,7 @@ ssize_t tls_receive(struct tls *t, char *bytes, size_t n) {
     return WIRE_BROKEN;
 }
 
-bool tls_has_unread(const struct tls *t) {
+bool provider_has_unread(const struct tls *t) {
     return t->at_end || t->broken || SSL_pending(t->ssl) > 0;
 }
 
@@ -248,7 +248,7 @@ static void say_end(struct tls *t) {
     errors_forget();
 }
 
-void tls_end_soon(struct tls *t) {
+void provider_end_soon(struct tls *t) {
     t->ends = t->established && !t->ended;
 }
 
@@ -273,7 +273,7 @@ static enum wire_sent failed(struct tls *t) {
     return WIRE_FAILED;
 }
 
-enum wire_sent tls_flush(struct tls *t, struct chunks *q, uint64_t max) {
+enum wire_sent provider_flush(struct tls *t, struct chunks *q, uint64_t max) {
     if (t->broken || !transport_push(t)) return failed(t);
     if (t->unsent) return WIRE_FULL;
     if (is_in_kernel(t)) return wire_flush(t->fd, q, max, false);
@@ -290,28 +290,28 @@ enum wire_sent tls_flush(struct tls *t, struct chunks *q, uint64_t max) {
     return WIRE_SENT;
 }
 
-enum wire_sent tls_end(struct tls *t) {
+enum wire_sent provider_end(struct tls *t) {
     if (t->established && !t->broken && !t->ended) say_end(t);
     if (!t->broken) transport_push(t);
     return t->unsent && !t->broken ? WIRE_FULL : WIRE_SENT;
 }
 
-bool tls_has_unsent(const struct tls *t) {
+bool provider_has_unsent(const struct tls *t) {
     return t->unsent != NULL;
 }
 
 /* ---- what was agreed upon --------------------------------------------------------------------- */
 
-const char *tls_why(const struct tls *t, bool *is_noise) {
+const char *provider_why(const struct tls *t, bool *is_noise) {
     if (is_noise) *is_noise = t->noise || !t->why;
     return t->why ? t->why : "";
 }
 
-bool tls_is_plain_http(const struct tls *t) {
+bool provider_is_plain_http(const struct tls *t) {
     return t->plain_http;
 }
 
-struct tls_context *tls_context_of(const struct tls *t) {
+struct tls_context *provider_context_of(const struct tls *t) {
     return t->context;
 }
 
@@ -322,7 +322,7 @@ static bool agreed_on(const struct tls *t, struct span protocol) {
     return span_is((struct span){(const char *)name, length}, protocol);
 }
 
-unsigned tls_version(const struct tls *t) {
+unsigned provider_version(const struct tls *t) {
     switch (SSL_version(t->ssl)) {
     case TLS1_3_VERSION: return 13;
     case TLS1_2_VERSION: return 12;
@@ -332,14 +332,14 @@ unsigned tls_version(const struct tls *t) {
     }
 }
 
-bool tls_is_h2(const struct tls *t) {
+bool provider_is_h2(const struct tls *t) {
     return agreed_on(t, SPAN("h2"));
 }
 
-bool tls_is_acme(const struct tls *t) {
+bool provider_is_acme(const struct tls *t) {
     return t->acme;
 }
 
-struct span tls_name(const struct tls *t) {
+struct span provider_server_name(const struct tls *t) {
     return t->name ? span_of(t->name) : SPAN("");
 }

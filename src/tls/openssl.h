@@ -8,8 +8,43 @@
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
-#include "tls/client.h"
-#include "tls/tls.h"
+#include "tls/provider.h"
+
+/* ---- table.c: what the front calls, each in the file of its subject ------------------------------ */
+
+extern const struct tls_provider goldcrest_tls;
+const char *provider_name(void);
+const char *provider_trusted_path(unsigned n);
+struct tls_context *provider_context_make(const struct tls_settings *s, struct inputs *inputs, struct place at,
+                                          struct complaints *c);
+struct tls_context *provider_context_hold(struct tls_context *x);
+void provider_context_drop(struct tls_context *x);
+const struct tls_settings *provider_context_settings(const struct tls_context *x);
+struct tls_client *provider_client_make(const struct tls_client_options *o, struct inputs *inputs, struct place at,
+                                        struct complaints *c);
+struct tls_client *provider_client_hold(struct tls_client *x);
+void provider_client_drop(struct tls_client *x);
+struct tls *provider_open(struct tls_context *context, int fd, tls_select *select, void *arg);
+struct tls *provider_connect(struct tls_client *x, int fd);
+void provider_drop(struct tls *t);
+enum tls_progress provider_handshake(struct tls *t);
+const char *provider_why(const struct tls *t, bool *is_noise);
+bool provider_is_plain_http(const struct tls *t);
+ssize_t provider_receive(struct tls *t, char *bytes, size_t n);
+bool provider_has_unread(const struct tls *t);
+enum wire_sent provider_flush(struct tls *t, struct chunks *q, uint64_t max);
+void provider_end_soon(struct tls *t);
+enum wire_sent provider_end(struct tls *t);
+bool provider_has_unsent(const struct tls *t);
+bool provider_has_said_end(const struct tls *t);
+bool provider_is_resumed(const struct tls *t);
+struct tls_context *provider_context_of(const struct tls *t);
+unsigned provider_version(const struct tls *t);
+bool provider_is_h2(const struct tls *t);
+bool provider_is_acme(const struct tls *t);
+struct span provider_server_name(const struct tls *t);
+bool provider_export(const struct tls *t, unsigned *at, struct span *name, struct span *value, struct arena *a);
+struct span provider_user(const struct tls *t, struct arena *a);
 
 /* ---- certificate.c: a certificate, those that vouch for it, and its key ------------------------- */
 

@@ -62,19 +62,23 @@ def install():
     os.chmod(scratch, 0o755)  # workers that have given up root read below it
     if os.environ.get("GOLDCREST"):
         goldcrest = os.path.abspath(os.environ["GOLDCREST"])
+        built = os.path.join(os.path.dirname(goldcrest), ".libs")
+        if os.path.isdir(built):
+            os.environ.setdefault("GOLDCREST_LIBDIR", built)
         os.environ.setdefault("GOLDCREST_LIBEXEC", os.path.join(os.path.dirname(goldcrest), "modules", "auth"))
         return
     ours = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")  # of the make that runs these tests
     environment = {k: v for k, v in os.environ.items() if k not in ours}
     destination = os.path.join(scratch, "destdir")
     done = subprocess.run([make_program(), "install", "DESTDIR=" + destination, "prefix=" + PREFIX,
-                           "exec_prefix=" + PREFIX, "sbindir=" + PREFIX + "/sbin",
+                           "exec_prefix=" + PREFIX, "sbindir=" + PREFIX + "/sbin", "libdir=" + PREFIX + "/lib",
                            "libexecdir=" + PREFIX + "/libexec", "mandir=" + PREFIX + "/share/man",
                            "docdir=" + PREFIX + "/share/doc/goldcrest"],
                           env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     prefix = destination + PREFIX
     goldcrest = os.path.join(prefix, "sbin", "goldcrest")
     os.environ["GOLDCREST_LIBEXEC"] = os.path.join(prefix, "libexec", "goldcrest")
+    os.environ["GOLDCREST_LIBDIR"] = os.path.join(prefix, "lib", "goldcrest")
     if done.returncode != 0 or not os.access(goldcrest, os.X_OK):
         sys.stdout.write(done.stdout.decode(errors="replace")[-4000:])
         raise SystemExit("make install failed")

@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	tests/live/t_logs.py \
 	tests/live/t_h2_backend.py \
 	tests/live/t_health.py \
+	tests/live/t_parts.py \
 	tests/live/t_plugins.py \
 	tests/live/t_proxy.py \
 	tests/live/t_quiet.py \
