@@ -164,6 +164,7 @@ src_server_libserver_la_SOURCES = \
 	src/server/streaming.c \
 	src/server/watch.h \
 	src/server/takeover.c \
+	src/server/warrant.c src/server/warrant.h \
 	src/server/upgrade.c src/server/upgrade.h \
 	src/server/worker.c src/server/worker.h
 

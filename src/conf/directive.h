@@ -39,7 +39,9 @@ enum {
     DIRECTIVE_KEEPS = 128,    /* the same, and it is made itself where it is missing */
     DIRECTIVE_HOMES = 256,    /* a directory in every user's home that is read */
     DIRECTIVE_ASKS = 512,     /* a file that the helper's assistants read */
-    DIRECTIVE_RUNS = 1024     /* a program that the helper starts */
+    DIRECTIVE_RUNS = 1024,    /* a program that the helper starts; in a map, for files whose names end with the key,
+                                 which "" runs themselves */
+    DIRECTIVE_SETS = 2048     /* in a map: a variable of programs, by the key */
 };
 
 /*

@@ -99,6 +99,11 @@ static void *compile_variables(const struct value *v, struct complaints *c) {
 
 #define ROW(name, field, compiler, help) \
     { name, DIRECTIVE_MAP, SCOPE_ANY, offsetof(struct settings, field), help, compiler, free, 0, NULL }
+#define ROW_OF_VARIABLES(name, field, help) \
+    {                                                                                                           \
+        name, DIRECTIVE_MAP, SCOPE_ANY, offsetof(struct settings, field), help, compile_variables, free,        \
+            DIRECTIVE_SETS, NULL                                                                                \
+    }
 
 static const struct directive directives[] = {
     ROW("setenv.add-request-header", add_request, compile_request, "Fields to add to the request."),
@@ -106,8 +111,8 @@ static const struct directive directives[] = {
     ROW("setenv.add-response-header", add_response, compile_response, "Fields to add to the response."),
     ROW("setenv.set-response-header", set_response, compile_response,
         "Fields to set in the response; \"\" removes one."),
-    ROW("setenv.add-environment", add_environment, compile_variables, "Variables to add for CGI and gateways."),
-    ROW("setenv.set-environment", set_environment, compile_variables, "Variables to set for CGI and gateways."),
+    ROW_OF_VARIABLES("setenv.add-environment", add_environment, "Variables to add for CGI and gateways."),
+    ROW_OF_VARIABLES("setenv.set-environment", set_environment, "Variables to set for CGI and gateways."),
     DIRECTIVE_END};
 
 static bool is_active(const void *settings) {

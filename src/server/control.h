@@ -23,7 +23,8 @@ enum control_kind {
     CONTROL_HELPER, /* one end of a line between a worker and the helper (jobs.h), to either; with descriptor */
     CONTROL_ERRORLOG,    /* to the helper; payload: its target; with the pipe's descriptor for "|…" */
     CONTROL_BREAKAGELOG, /* likewise; empty: there is none */
-    CONTROL_PROGRAMS     /* to the helper; payload: programs_list(); it answers with a byte */
+    CONTROL_PROGRAMS,    /* to the helper; payload: programs_list(); it answers with a byte */
+    CONTROL_WARRANT      /* to the helper; payload: warrant_make() */
 };
 
 /* Sends one message on a blocking socket; fd -1: none. False with errno; a worker that does not read is given up

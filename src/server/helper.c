@@ -112,6 +112,7 @@ static void handle(enum control_kind kind, struct span payload, int fd) {
     case CONTROL_ERRORLOG:
     case CONTROL_BREAKAGELOG: set_log(kind, payload); break;
     case CONTROL_REOPEN: logs_reopen(); break;
+    case CONTROL_WARRANT: spawner_allow(payload); break;
     case CONTROL_PROGRAMS:
         keeper_want(payload);
         if (write(from_master.fd, &done, 1) != 1) say_warning("the master does not listen");

@@ -22,7 +22,7 @@ enum { PROGRAMS_MAX = 256 };
 
 /* What workers and the master say to it (control.h, jobs.h, programs.h, kin): another number when any of that becomes
  * something else. After an upgrade a helper that keeps programs running stays if the number is the same. */
-enum { HELPER_PROTOCOL = 1 };
+enum { HELPER_PROTOCOL = 2 };
 
 /* kin - shared memory of the master and its helpers: if one is killed, the master still knows what it had started */
 struct kin {
@@ -62,6 +62,9 @@ int helper_line(struct helper *h);
 /* Where its errors go, and those of programs, as this configuration has it. */
 void helper_logs(struct helper *h, const struct conf *conf, struct logger *loggers);
 void helper_reopen_logs(struct helper *h);
+
+/* What it may start for workers from now on, as this configuration and the one before name it (warrant.h). */
+void helper_allow(struct helper *h, const struct conf *conf);
 
 /* The programs that are held now (programs.h) are the ones wanted. Waits until their sockets are bound, but no longer
  * than ten seconds. */

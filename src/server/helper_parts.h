@@ -81,6 +81,8 @@ void murmurs_close(void);
 
 /* ---- spawner.c: programs for workers (CGI) ---------------------------------------------------- */
 
+/* By this warrant or the one before: requests that have begun under a configuration are ended under it. */
+void spawner_allow(struct span warrant);
 void spawner_heard(struct client *c, struct letter *l); /* HELPER_SPAWN, HELPER_SIGNAL */
 void spawner_client_gone(const struct client *c);
 void spawner_end(void);

@@ -18,6 +18,7 @@
 #include "server/control.h"
 #include "server/helper_process.h"
 #include "server/programs.h"
+#include "server/warrant.h"
 
 enum {
     SEND_S = 5,
@@ -127,6 +128,13 @@ void helper_logs(struct helper *h, const struct conf *conf, struct logger *logge
     tell(h, CONTROL_ERRORLOG, buf_span(&target), pipe_of(loggers, span_from(buf_span(&target), 1)));
     tell(h, CONTROL_BREAKAGELOG, breakage, pipe_of(loggers, breakage));
     buf_done(&target);
+}
+
+void helper_allow(struct helper *h, const struct conf *conf) {
+    struct buf warrant = {0};
+    warrant_make(conf, &warrant);
+    tell(h, CONTROL_WARRANT, buf_span(&warrant), -1);
+    buf_done(&warrant);
 }
 
 void helper_reopen_logs(struct helper *h) {

@@ -69,6 +69,7 @@ bool master_start_helper(struct master *m) {
     const struct helping s = {m->conf, &m->who, !m->start->foreground, leave_master_as_helper, m};
     if (!helper_start(&m->helper, &s)) return false;
     helper_logs(&m->helper, m->conf, m->loggers);
+    helper_allow(&m->helper, m->conf);
     helper_keep_programs(&m->helper);
     for (unsigned i = 0; i < m->cap; i++) {
         int line = m->children[i].pid ? helper_line(&m->helper) : -1;

@@ -263,8 +263,10 @@ enum child_event {
 };
 enum { CHILD_END_UNKNOWN = -1 /* value of ENDED when the helper process was lost: the program got SIGTERM */ };
 
-/* Starts a program. event: STARTED or FAILED in a later turn, after STARTED ENDED. After FAILED or ENDED the child is
- * no more: neither signalled nor forgotten. NULL with errno if it cannot be asked for. */
+/* Starts a program that the configuration names: by DIRECTIVE_RUNS and beneath what is served, or, word for word,
+ * by need() with NEED_RUN; any other is refused (EPERM). event: STARTED or FAILED in a later turn, after STARTED
+ * ENDED. After FAILED or ENDED the child is no more: neither signalled nor forgotten. NULL with errno if it cannot be
+ * asked for. */
 struct child;
 struct child *child_start(const struct spawn *s, void (*event)(void *arg, enum child_event what, int value),
                           void *arg);

@@ -72,6 +72,7 @@ static void start_helper(struct helper *h, const struct conf *conf, const struct
     if (!modules_need_helper(conf) && !programs_any()) return;
     if (!helper_start(h, &s)) return;
     helper_logs(h, conf, NULL);
+    helper_allow(h, conf);
     helper_keep_programs(h);
 }
 

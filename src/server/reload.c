@@ -19,6 +19,7 @@
 void reload_prepare_helper(struct master *m) {
     if (m->helper.pid) {
         helper_logs(&m->helper, m->conf, m->loggers);
+        helper_allow(&m->helper, m->conf);
         helper_keep_programs(&m->helper);
     } else if (modules_need_helper(m->conf) || programs_any()) {
         master_start_helper(m);
@@ -121,6 +122,7 @@ static bool put_in_force(struct master *m, struct conf *new) {
     if (ok) say_what_stays(old->core, new->core);
     conf_drop(ok ? old : new);
     sandbox_drop(wanted);
+    if (m->helper.pid && !ok) helper_allow(&m->helper, m->conf);
     if (m->helper.pid) helper_keep_programs(&m->helper); /* those that only the other one wanted are let go */
     return ok;
 }

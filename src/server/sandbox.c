@@ -137,7 +137,7 @@ static struct span without_slash(struct span path) {
     return path;
 }
 
-static bool is_beneath(struct span path, struct span directory) {
+bool path_is_beneath(struct span path, struct span directory) {
     directory = without_slash(directory);
     if (!span_starts(path, directory)) return false;
     return path.n == directory.n || directory.p[directory.n - 1] == '/' || path.p[directory.n] == '/';
@@ -145,7 +145,7 @@ static bool is_beneath(struct span path, struct span directory) {
 
 static bool reads(const struct sandbox_item *item, struct span path) {
     return item->is.kind == NEED_READ && item->is.text.n &&
-           (is_beneath(path, item->is.text) || (item->goes_on && span_starts(path, item->is.text)));
+           (path_is_beneath(path, item->is.text) || (item->goes_on && span_starts(path, item->is.text)));
 }
 
 /* What the helper does is not the worker's. */
@@ -183,7 +183,7 @@ bool sandbox_holds(const struct sandbox *s, const char *real_path) {
     for (size_t i = 0; i < s->count; i++) {
         if (s->list[i].is.kind != NEED_READ) continue;
         char *real = realpath(s->list[i].beneath.p, NULL);
-        bool yes = real && is_beneath(span_of(real_path), span_of(real));
+        bool yes = real && path_is_beneath(span_of(real_path), span_of(real));
         free(real);
         if (yes) return true;
     }
@@ -193,7 +193,7 @@ bool sandbox_holds(const struct sandbox *s, const char *real_path) {
 /* A file right in a directory that files are made in. */
 static bool makes(const struct sandbox_item *item, struct span path) {
     struct span directory = without_slash(item->is.text);
-    if (item->is.kind != NEED_WRITE || directory.n == 0 || !is_beneath(path, directory)) return false;
+    if (item->is.kind != NEED_WRITE || directory.n == 0 || !path_is_beneath(path, directory)) return false;
     struct span name = span_from(path, directory.n);
     while (name.n && name.p[0] == '/') name = span_from(name, 1);
     return name.n && span_find(name, '/') == name.n;

@@ -36,6 +36,9 @@ void sandbox_drop(struct sandbox *s); /* accepts NULL */
 /* May a process in this sandbox go on with that configuration? False: it has to be another process. */
 bool sandbox_covers(const struct sandbox *has, const struct sandbox *wants);
 
+/* By the text alone: "/a/b" is beneath "/a", "/a/" and "/a/b". */
+bool path_is_beneath(struct span path, struct span directory);
+
 /* These flags ask for a new file to read and write, which has no name any more when it is had. */
 enum { SANDBOX_MAKES = O_RDWR | O_CREAT | O_EXCL };
 

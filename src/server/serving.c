@@ -105,7 +105,8 @@ static void handle(enum control_kind kind, struct span payload, int fd) {
         return;
     case CONTROL_ERRORLOG:
     case CONTROL_BREAKAGELOG:
-    case CONTROL_PROGRAMS: return;
+    case CONTROL_PROGRAMS:
+    case CONTROL_WARRANT: return;
     }
 }
 

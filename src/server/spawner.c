@@ -11,8 +11,9 @@
 #include "base/memory.h"
 #include "server/helper_parts.h"
 #include "server/jobs.h"
+#include "server/warrant.h"
 
-enum { PATIENCE_S = 5 };
+enum { PATIENCE_S = 5, MESSAGES_MAX = 20 };
 
 /* offspring - a program that a worker has asked for */
 struct offspring {
@@ -23,6 +24,7 @@ struct offspring {
 };
 
 static struct list all = {&all, &all};
+static struct buf warrant, warrant_before; /* what may be started */
 
 static void say(struct client *c, uint32_t id, enum child_event what, int value) {
     int32_t said[2] = {(int32_t)what, value};
@@ -53,6 +55,30 @@ static char **take_words(struct span *rest, uint32_t count) {
     return words;
 }
 
+void spawner_allow(struct span text) {
+    if (span_is(buf_span(&warrant), text)) return;
+    struct buf oldest = warrant_before;
+    warrant_before = warrant;
+    warrant = oldest;
+    buf_clear(&warrant);
+    buf_add(&warrant, text);
+}
+
+static bool is_allowed(const struct warrant_ask *a) {
+    static unsigned said;
+    const char *left_out;
+    bool yes = warrant_lets(buf_span(&warrant), a, &left_out);
+    if (!yes) yes = warrant_lets(buf_span(&warrant_before), a, &left_out);
+    if (yes && !left_out) return true;
+    if (said++ >= MESSAGES_MAX) return yes;
+    if (!yes) say_error("%s is not started for a worker: nothing in the configuration names it", a->argv[0]);
+    else
+        say_warning("%s does not get the variable %.*s: no request has it and no directive sets it "
+                    "(setenv.add-environment; with \"\" there, it may have any value)", a->argv[0],
+                    SPAN_ARG(span_upto(span_of(left_out), span_find(span_of(left_out), '='))));
+    return yes;
+}
+
 /* 0, or errno. Strings stay where they arrived: the fork has its own copy. */
 static int start(struct client *c, const struct letter *l) {
     struct span rest = l->payload;
@@ -65,7 +91,9 @@ static int start(struct client *c, const struct letter *l) {
     char **argv = directory ? take_words(&rest, counts[0]) : NULL;
     char **envp = argv ? take_words(&rest, counts[1]) : NULL;
     int error = EINVAL;
-    if (envp && counts[0]) {
+    if (envp && counts[0] && !is_allowed(&(struct warrant_ask){argv, envp, directory[0]})) {
+        error = EPERM;
+    } else if (envp && counts[0]) {
         const int *fds = l->enclosed.fds;
         struct process_spec s = {argv, envp, directory[0], {fds[0], fds[1], l->enclosed.count > 2 ? fds[2] : -1}};
         struct offspring *o = memory_zeroed(1, sizeof *o);

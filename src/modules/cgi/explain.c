@@ -63,8 +63,10 @@ int cgi_explain(struct request *r, struct span interpreter, int error) {
     }
     if (interpreter.n) return explain_interpreter(r, interpreter, error);
     switch (error) {
+    case EPERM: /* the helper has said why; or a mount, or a security module */
+        request_reason(r, "cgi.assign", "%.*s is not run: %s", SPAN_ARG(path), strerror(error));
+        return 403;
     case EACCES:
-    case EPERM:
         request_reason(r, "cgi.assign",
                     "%.*s cannot be run: %s: make it executable (chmod +x) for the workers' user, let that user "
                     "search each directory above it, and see whether its file system is mounted with noexec",

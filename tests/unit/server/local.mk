@@ -13,7 +13,8 @@ unit_server_tests = \
 	tests/unit/server/test_plan \
 	tests/unit/server/test_post \
 	tests/unit/server/test_replies \
-	tests/unit/server/test_sandbox
+	tests/unit/server/test_sandbox \
+	tests/unit/server/test_warrant
 
 check_PROGRAMS += $(unit_server_tests)
 TESTS += $(unit_server_tests)
@@ -65,4 +66,8 @@ tests_unit_server_test_replies_LDADD = $(unit_server_below)
 tests_unit_server_test_sandbox_SOURCES = tests/unit/server/test_sandbox.c src/server/builtin.c
 tests_unit_server_test_sandbox_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_server_test_sandbox_LDADD = $(unit_server_libs)
+
+tests_unit_server_test_warrant_SOURCES = tests/unit/server/test_warrant.c src/server/builtin.c
+tests_unit_server_test_warrant_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_server_test_warrant_LDADD = $(unit_server_libs)
 endif

@@ -116,6 +116,7 @@ static void begin(bool with_helper) {
     client.post.gone = gone;
     ck_assert(post_open(&client.post, events, pair[0]));
     jobs_connect(pair[1]);
+    spawner_allow((struct span){"a\0", 3}); /* anything */
 }
 
 /* Until so many answers or events have come; false: they do not. */
@@ -288,6 +289,40 @@ START_TEST(a_program) {
 }
 END_TEST
 
+static void allow(const char *command) {
+    struct buf row = {0};
+    buf_printf(&row, "c%s", command);
+    buf_add(&row, (struct span){"\0", 2});
+    spawner_allow(buf_span(&row));
+    buf_done(&row);
+}
+
+/* What the configuration names, or the one before. */
+START_TEST(programs_that_are_named) {
+    begin(true);
+    allow("/bin/sh -c 'exit 3'");
+    ck_assert_ptr_nonnull(start("/bin/sh", "exit 3"));
+    ck_assert(wait_for(2));
+    close(output);
+    allow("/bin/true");
+    ck_assert_ptr_nonnull(start("/bin/sh", "exit 3"));
+    ck_assert(wait_for(4));
+    close(output);
+    ck_assert_ptr_nonnull(start("/bin/sh", "true"));
+    ck_assert(wait_for(5));
+    close(output);
+    allow("/bin/false");
+    ck_assert_ptr_nonnull(start("/bin/sh", "exit 3"));
+    ck_assert(wait_for(6));
+    close(output);
+    struct buf wanted = {0};
+    buf_printf(&wanted, "started ended:3 started ended:3 failed:%d failed:%d ", EPERM, EPERM);
+    ck_assert_str_eq(buf_text(&heard), buf_text(&wanted));
+    buf_done(&wanted);
+    end();
+}
+END_TEST
+
 /* The signal is for its whole group, and waits for a program that does not run yet. */
 START_TEST(signals) {
     begin(true);
@@ -416,6 +451,7 @@ int main(void) {
     tcase_add_test(t, forgotten);
     tcase_add_test(t, the_helper_is_lost);
     tcase_add_test(p, a_program);
+    tcase_add_test(p, programs_that_are_named);
     tcase_add_test(p, signals);
     tcase_add_test(p, forgotten_program);
     tcase_add_test(p, lost_with_the_helper);
