@@ -134,6 +134,7 @@ struct request {
     bool is_tls;              /* the scheme is https: TLS on this connection, or a trusted forwarder says so */
     bool is_complete;         /* the response came to its end as it should */
     bool keep_error_status;   /* the error-handler's page goes out with error_status */
+    bool is_no_tunnel;        /* it must: the client asked for a tunnel, and would take 200 for one */
     bool is_emitted;          /* the head of the response is queued */
     bool no_range;            /* ranges of this representation are not given out */
     bool streams_body;        /* its body goes into the sink while the handler and the source are at work */

@@ -115,12 +115,6 @@ static const struct directive directives[] = {
     ROW_OF_VARIABLES("setenv.set-environment", set_environment, "Variables to set for CGI and gateways."),
     DIRECTIVE_END};
 
-static bool is_active(const void *settings) {
-    const struct settings *s = settings;
-    return s->add_request || s->set_request || s->add_response || s->set_response || s->add_environment ||
-           s->set_environment;
-}
-
 /* ---- at work ---------------------------------------------------------------------------------- */
 
 static void add(struct fields *f, struct arena *a, const struct pairs *pairs) {
@@ -143,11 +137,13 @@ static void set_variables(struct fields *env, struct arena *a, const struct pair
         fields_set_named(env, a, pairs->list[i].name, pairs->list[i].value);
 }
 
-/* A rewritten request comes here again, perhaps under other settings: each list is carried out once. */
+/* A request that was rewritten for want of a file, or given to server.error-handler-404, comes here again: as in
+ * lighttpd, what was found first holds. server.error-handler begins anew; each list is carried out once. */
 static enum handler change_request(struct request *r, const void *settings) {
     void **before = request_data(r, &mod_setenv);
     const struct settings *s = settings, *b = *before ? *before : &defaults;
     struct arena *a = &r->arena;
+    if (*before && !r->keep_error_status) return HANDLER_GO_ON;
     if (s->add_request != b->add_request) add(&r->in.fields, a, s->add_request);
     if (s->set_request != b->set_request) set(&r->in.fields, a, s->set_request);
     if (s->add_environment != b->add_environment) add(&r->env, a, s->add_environment);
@@ -158,8 +154,10 @@ static enum handler change_request(struct request *r, const void *settings) {
     return HANDLER_GO_ON;
 }
 
+/* Of a request that was refused before it had settings, the present ones hold. */
 static enum handler change_response(struct request *r, const void *settings) {
-    const struct settings *s = settings;
+    void **found = request_data(r, &mod_setenv);
+    const struct settings *s = *found ? *found : settings;
     add(&r->out, &r->arena, s->add_response);
     set(&r->out, &r->arena, s->set_response);
     return HANDLER_GO_ON;
@@ -170,4 +168,4 @@ static const struct hook hooks[] = {{PHASE_URI_CLEAN, change_request, LASTS},
                                     {PHASE_COUNT, NULL, LASTS}};
 
 const struct module mod_setenv = {MODULE_ABI, "mod_setenv", directives, hooks, sizeof(struct settings),
-                                  &defaults,  is_active, NULL};
+                                  &defaults,  NULL, NULL}; /* active where it sets nothing: that holds, too */

@@ -21,7 +21,8 @@ enum transform {
     CASE_UPPER = 32,
     BASE64_ENCODE = 64,
     BASE64_DECODE = 128,
-    ESCAPE_DECODED = 256 /* not written by anybody: what was decoded is encoded again */
+    ESCAPE_BRACES = 256, /* a capture in braces without another word: as ESCAPE_PATH */
+    ESCAPE_DECODED = 512 /* not written by anybody: what was decoded is encoded again */
 };
 enum { ESCAPES = ESCAPE_ALL | ESCAPE_ONCE | ESCAPE_PATH | ESCAPE_NOT };
 
@@ -92,9 +93,12 @@ static struct part read_braces(struct span inside, enum source captures, const s
     struct part part = {.source = NOTHING};
     uint64_t number;
     while (take_prefix(&inside, &part.transforms)) {}
+    bool has_sign = inside.n > 1 && (inside.p[0] == '$' || inside.p[0] == '%') && ascii_is_digit(inside.p[1]);
+    if (has_sign) inside = span_from(inside, 1); /* "${esc:$1}": whose capture it is, the outer one says */
     if (number_parse(inside, REGEX_CAPTURES - 1, &number)) {
         part.source = captures;
         part.which = (size_t)number;
+        if (part.transforms == 0) part.transforms = ESCAPE_BRACES;
         return part;
     }
     for (size_t i = 0; i < NAMES && part.source == NOTHING; i++) {
@@ -207,6 +211,7 @@ static void add_escaped(struct buf *out, struct span s, unsigned transforms) {
     else if (transforms & ESCAPE_ONCE) percent_encode(out, s, PERCENT_NO_DOUBLE);
     else if (transforms & ESCAPE_PATH) percent_encode(out, s, PERCENT_COMPONENT_SLASH);
     else if (transforms & ESCAPE_DECODED) percent_encode(out, s, PERCENT_PATH);
+    else if (transforms & ESCAPE_BRACES) percent_encode(out, s, PERCENT_COMPONENT_SLASH);
     else buf_add(out, s);
 }
 

@@ -54,9 +54,9 @@ static bool find_left(struct condition *c, struct complaints *complaints) {
     const struct block *b = c->block;
     if (b->op == COND_NONE) return true; /* OPERAND_ALWAYS */
     if (span_is(b->left, SPAN("REQUEST_HEADER"))) {
-        c->operand = OPERAND_HEADER;
         c->header = b->item;
         c->header_id = header_find(b->item);
+        c->operand = c->header_id == HEADER_HOST ? OPERAND_HOST : OPERAND_HEADER; /* HTTP/2 has no such field */
         return true;
     }
     if (span_is(b->left, SPAN("SERVER")) && span_is(b->item, SPAN("socket"))) {
@@ -135,9 +135,22 @@ void conditions_done(struct conditions *c) {
     free(c->others);
 }
 
-struct span condition_operand_text(const struct condition *c, const struct request *r, struct span socket,
+/* What was sent in several fields of one name is one list (RFC 9110 5.3). It is put together once, in place, so that
+ * many conditions cost no more than one. Of two Authorization fields mod_auth wants to know. */
+static struct span header_text(const struct condition *c, struct request *r) {
+    struct fields *all = &r->in.fields;
+    bool is_known = c->header_id != HEADER_OTHER;
+    const struct field *f = is_known ? fields_first(all, c->header_id) : fields_first_named(all, c->header);
+    if (!f) return SPAN("");
+    if (c->header_id == HEADER_AUTHORIZATION) return f->value;
+    struct span text = is_known ? fields_get(all, &r->arena, c->header_id)
+                                : fields_get_named(all, &r->arena, c->header);
+    if (text.p != f->value.p) fields_set_named(all, &r->arena, f->name, text);
+    return text;
+}
+
+struct span condition_operand_text(const struct condition *c, struct request *r, struct span socket,
                                    char room[ADDR_TEXT_BYTES]) {
-    const struct field *f;
     switch (c->operand) {
     case OPERAND_URL: return r->in.uri.path;
     case OPERAND_HOST: return r->in.authority;
@@ -147,10 +160,7 @@ struct span condition_operand_text(const struct condition *c, const struct reque
     case OPERAND_SOCKET: return socket;
     case OPERAND_METHOD: return r->in.method_text;
     case OPERAND_REMOTE_IP: return (struct span){room, addr_format(&r->client, room)};
-    case OPERAND_HEADER:
-        f = c->header_id != HEADER_OTHER ? fields_first(&r->in.fields, c->header_id)
-                                         : fields_first_named(&r->in.fields, c->header);
-        return f ? f->value : SPAN("");
+    case OPERAND_HEADER: return header_text(c, r);
     case OPERAND_ALWAYS: break;
     }
     return SPAN("");
@@ -187,7 +197,7 @@ bool condition_holds(const struct condition *c, const struct request *r, struct 
     return false;
 }
 
-uint64_t conditions_others(const struct conditions *c, const struct request *r) {
+uint64_t conditions_others(const struct conditions *c, struct request *r) {
     char room[ADDR_TEXT_BYTES];
     uint64_t bits = 0;
     if (c->other_count > CONDITION_OTHERS_MAX) return 0;

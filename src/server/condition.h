@@ -66,14 +66,14 @@ void groups_make(struct conditions *c); /* groups.c, once the conditions are com
 void groups_drop(struct conditions *c);
 
 /* The bits of the others, for request.conditions. More than CONDITION_OTHERS_MAX of them have none. */
-uint64_t conditions_others(const struct conditions *c, const struct request *r);
+uint64_t conditions_others(const struct conditions *c, struct request *r);
 
 /* Which blocks apply: bit n of words is block n. words has (count + 63) / 64 elements. socket: the listener's
  * canonical name. */
-void conditions_evaluate(const struct conditions *c, const struct request *r, struct span socket, uint64_t *words);
+void conditions_evaluate(const struct conditions *c, struct request *r, struct span socket, uint64_t *words);
 
-/* What a condition compares with its value, as text. */
-struct span condition_operand_text(const struct condition *c, const struct request *r, struct span socket,
+/* What a condition compares with its value, as text. Fields of r that have one name become one. */
+struct span condition_operand_text(const struct condition *c, struct request *r, struct span socket,
                                    char room[ADDR_TEXT_BYTES]);
 
 #endif

@@ -151,7 +151,7 @@ void groups_drop(struct conditions *c) {
 
 struct question {
     const struct conditions *c;
-    const struct request *r;
+    struct request *r;
     struct span socket;
     uint64_t *words;
 };
@@ -209,7 +209,7 @@ static void look_inside(const struct question *q, unsigned number) {
     }
 }
 
-void conditions_evaluate(const struct conditions *c, const struct request *r, struct span socket, uint64_t *words) {
+void conditions_evaluate(const struct conditions *c, struct request *r, struct span socket, uint64_t *words) {
     const struct question q = {c, r, socket, words};
     memset(words, 0, (c->count + 63) / 64 * sizeof *words);
     apply(&q, 0);

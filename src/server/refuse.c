@@ -27,7 +27,9 @@ static void forget_answer(struct request *r) {
 /* lighttpd asks the handler by GET, whatever the client sent, and without the client's body. */
 static enum handler ask_handler(struct request *r, struct span url, bool keep_status) {
     if (!r->body_done && !r->conn->protocol->body_is_small(r)) r->keep_alive = false;
+    int status = r->status;
     if (!request_set_target(r, url)) {
+        r->status = status; /* the client has not said it */
         request_say(r, LOG_IS_ERROR, "the error-handler \"%.*s\" is no URL", SPAN_ARG(url));
         return HANDLER_GO_ON;
     }
@@ -38,6 +40,7 @@ static enum handler ask_handler(struct request *r, struct span url, bool keep_st
     fields_remove(&r->in.fields, HEADER_TRANSFER_ENCODING);
     r->error_status = r->status;
     r->keep_error_status = keep_status;
+    r->is_no_tunnel = r->in.method == METHOD_CONNECT;
     if (r->in.method != METHOD_GET && r->in.method != METHOD_HEAD)
         request_lasts(r, LASTS_NOT); /* no answer for GET */
     if (r->in.method != METHOD_HEAD) r->in.method = METHOD_GET;

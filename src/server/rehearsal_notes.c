@@ -105,7 +105,7 @@ static void move_to_end(struct rehearsal *x, size_t from, size_t count) {
 }
 
 /* After a rewrite those that have changed alone. */
-static void note_conditions(struct stage *s, const struct request *r) {
+static void note_conditions(struct stage *s, struct request *r) {
     const struct conditions *all = &r->conf->conditions;
     size_t told = first_nameless(s->at), told_count = s->at->note_count - told;
     for (unsigned i = 1; i < all->count; i++) {

@@ -230,7 +230,7 @@ static void drop_body(struct request *r) {
 
 enum handler request_start(struct request *r) {
     const struct plan *plan = r->plan;
-    if (r->keep_error_status && r->status < 300) r->status = r->error_status;
+    if ((r->keep_error_status || r->is_no_tunnel) && r->status < 300) r->status = r->error_status;
     drop_body(r);
     for (unsigned i = 0; i < plan->hook_count[PHASE_RESPONSE_START]; i++) {
         const struct planned_hook *h = &plan->hooks[PHASE_RESPONSE_START][i];

@@ -16,7 +16,7 @@ enum { COMEBACKS_MAX = 100 };
 
 /* ---- what lies between the phases ------------------------------------------------------------- */
 
-static void log_conditions(const struct request *r, struct span socket) {
+static void log_conditions(struct request *r, struct span socket) {
     for (unsigned i = 1; i < r->conf->conditions.count; i++) {
         char room[ADDR_TEXT_BYTES];
         const struct condition *c = &r->conf->conditions.list[i];

@@ -239,6 +239,10 @@ EXTRA_DIST += \
 	tests/replay/reload.replay \
 	tests/replay/request-log-on-error.replay \
 	tests/replay/rewrite.replay \
+	tests/replay/error-handler-no-url.replay \
+	tests/replay/error-handler-gateway.replay \
+	tests/replay/setenv-rewritten.replay \
+	tests/replay/conditions-on-fields.replay \
 	tests/replay/slow-body.replay \
 	tests/replay/slow-head.replay \
 	tests/replay/slow-sink-chunked.replay \
@@ -290,6 +294,7 @@ EXTRA_DIST += \
 	tests/replay/resume.replay \
 	tests/replay/h2-resume.replay \
 	tests/replay/h2-stream-body-patient.replay \
+	tests/replay/h2-error-handler-404-connect.replay \
 	tests/replay/h2-error-handler-connect.replay \
 	tests/replay/comeback-with-body.replay \
 	tests/replay/stream-body-rate.replay \

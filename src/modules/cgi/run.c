@@ -106,7 +106,8 @@ static void on_rest(struct fdevent *ev, unsigned ready) {
 /* Its response is whole; or its head was all that was wanted: it names a file, another place, or an error that the
  * server has a page for. */
 static bool has_said_enough(const struct run *c, const struct exchange *x) {
-    bool intercepted = x->pair.status >= 400 && request_core(x->pair.r)->error_intercept;
+    const struct request *r = x->pair.r;
+    bool intercepted = x->pair.status >= 400 && request_core(r)->error_intercept && !r->error_status;
     if (c->at_eof || !c->child || x->pair.is_tunnel) return c->at_eof;
     if (x->step == EXCHANGE_ANSWERS && !x->collects && (!x->is_answered || intercepted)) return true;
     return cgi_is_whole(&x->pair);

@@ -122,6 +122,7 @@ static enum handler no_tunnel(struct exchange *x) {
 
 static enum handler give_answer(struct exchange *x) {
     struct request *r = x->pair.r;
+    if (!request_core(r)->error_intercept) r->keep_error_status = false; /* this error-handler has the last word */
     enum handler word = x->ask.answer ? x->ask.answer(&x->pair) : HANDLER_GO_ON;
     int status = x->pair.status;
     if (word != HANDLER_GO_ON) {
@@ -130,7 +131,7 @@ static enum handler give_answer(struct exchange *x) {
     }
     x->is_answered = true;
     if (misleads(x, status)) return no_tunnel(x);
-    if (status >= 400 && request_core(r)->error_intercept) {
+    if (status >= 400 && request_core(r)->error_intercept && !r->error_status) {
         request_reason(r, "server.error-intercept", "the backend has answered so");
         hand_fields_over(r, &x->pair.fields); /* some belong to the error, and stay */
         exchange_release(x);

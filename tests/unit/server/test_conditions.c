@@ -131,7 +131,7 @@ static void random_request(struct request *r) {
 }
 
 /* What doc/ and conf/tree.h say of a block, and no more. */
-static void evaluate_simply(const struct conf *conf, const struct request *r, struct span socket, bool *applies) {
+static void evaluate_simply(const struct conf *conf, struct request *r, struct span socket, bool *applies) {
     for (unsigned i = 0; i < conf->conditions.count; i++) {
         char room[ADDR_TEXT_BYTES];
         const struct condition *x = &conf->conditions.list[i];
