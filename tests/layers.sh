@@ -19,6 +19,7 @@ src/base/confine.c  pledge, unveil, privileges, procctl: one of them
 src/base/landlock.c Landlock or nothing
 src/base/seccomp.c  seccomp or nothing, and the processor that the filter is for
 src/base/random.c where randomness comes from
+src/base/shared.h which words have atomics without locks
 src/h1/scan.c     the one place with SIMD, and with its portable twin
 '
 
@@ -31,6 +32,7 @@ BEGIN {
     counts["gateway"] = counts["status"] = counts["limit"] = counts["auth"] = 1 # see server/counters.h
     split("net server modules commands main fdevents", users, " ")
     for (i in users) uses_events[users[i]] = 1
+    plain["base"] = plain["net"] = plain["fdevents"] = 1 # part 6 of doc/PORTABILITY
     n = split(allowed, lines, "\n")
     for (i = 1; i <= n; i++) if (split(lines[i], words, " ") > 1) may_ask[words[1]] = 1
 }
@@ -39,6 +41,11 @@ function wrong(what) {
     print "FAIL " FILENAME ":" FNR ": " what
     if (!(FILENAME in failed)) failures++
     failed[FILENAME] = 1
+}
+
+{
+    before = here
+    here = $0
 }
 
 # "src/modules/accesslog/format.c" stands in modules; its own folder there is "accesslog"
@@ -60,7 +67,11 @@ FNR == 1 {
 /^[ \t]*#[ \t]*include[ \t]*"/ {
     split($0, quoted, "\"")
     name = quoted[2]
-    if (name == "config.h") next
+    if (name == "config.h") {
+        if (plain[folder] && before != "#ifdef HAVE_CONFIG_H")
+            wrong(folder " is compiled without configure, too: config.h behind #ifdef HAVE_CONFIG_H")
+        next
+    }
     depth = split(name, target, "/")
     to = target[1]
     if (depth < 2) wrong("include \"folder/" name "\", from the root of src")

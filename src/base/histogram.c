@@ -1,6 +1,8 @@
 /* histogram.c - how long things took: ends of buckets, sums, quantiles */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/histogram.h"
 

@@ -1,6 +1,8 @@
 /* library.c - a shared library that is opened while the program runs */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/library.h"
 

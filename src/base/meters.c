@@ -1,6 +1,8 @@
 /* meters.c - how much somebody may do in a time: a table of fixed size that several processes share */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/meters.h"
 
@@ -10,9 +12,7 @@
 #include "base/shared.h"
 #include "base/siphash.h"
 
-/* SHARED_WORD is the widest type that processors change at once, without a lock; of time it has ticks of
- * SHARED_TICK_NS, and may wrap around. */
-typedef SHARED_WORD word;
+typedef shared_word word; /* of time it has ticks, and may wrap around */
 
 enum { WAYS = 8, EMPTY = 0, CLAIMED = 1, TAGS_FROM = 2 };
 

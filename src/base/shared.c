@@ -1,6 +1,8 @@
 /* shared.c - memory that a process shares with those it forks */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/shared.h"
 

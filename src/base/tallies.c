@@ -1,6 +1,8 @@
 /* tallies.c - how many of something somebody has at a time, over several processes: tables of fixed size */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/tallies.h"
 

@@ -1,6 +1,8 @@
 /* toplist.c - who comes most often, of any number, in memory for a few dozen */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "base/toplist.h"
 

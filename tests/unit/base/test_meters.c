@@ -97,7 +97,7 @@ END_TEST
 /* The clock of a word may wrap around; what stood far ahead of it is forgotten rather than waited for. */
 START_TEST(time_wraps_around) {
     struct meters *m = meters_make(64);
-    uint64_t wrap = (uint64_t)(SHARED_WORD)-1 * SHARED_TICK_NS;
+    uint64_t wrap = (uint64_t)(shared_word)-1 * SHARED_TICK_NS;
     ck_assert_uint_eq(at_once(m, 3, wrap - second, 10, 20, 50), 20);
     ck_assert_uint_eq(at_once(m, 3, wrap + second, 10, 20, 50), 20);
     ck_assert_uint_eq(at_once(m, 4, start, 10, 20, 50), 20);
