@@ -1,6 +1,8 @@
 /* enclosure.c - descriptors that travel with bytes over a socket of AF_UNIX */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "net/enclosure.h"
 

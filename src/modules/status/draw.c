@@ -7,7 +7,7 @@
 #include "modules/status/status.h"
 
 /* The plot within a picture of WIDTH x HEIGHT units, which are about as large as a pixel on desk and phone. */
-enum { WIDTH = 380, HEIGHT = 160, LEFT = 52, RIGHT = 364, TOP = 12, BOTTOM = 132 };
+static const int WIDTH = 380, HEIGHT = 160, LEFT = 52, RIGHT = 364, TOP = 12, BOTTOM = 132;
 
 static void begin(struct buf *out, const char *name) {
     buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", WIDTH, HEIGHT, name);
@@ -46,7 +46,7 @@ static double round_up(double most, bool is_bytes) {
 }
 
 static double x_of(unsigned i) {
-    return LEFT + (RIGHT - LEFT) * (i + 1.0) / HISTORY_POINTS;
+    return LEFT + (RIGHT - LEFT) * (i + 1.0) / (double)HISTORY_POINTS;
 }
 
 static void put_curve(struct buf *out, const double *points, double most) {
