@@ -60,14 +60,14 @@ void draw_history(struct buf *out, const double *points, bool is_bytes, const ch
     most = round_up(most, is_bytes);
     begin(out, name);
     for (unsigned i = 0; i <= 2; i++) {
-        double y = BOTTOM - (BOTTOM - TOP) * i / 2.0;
+        double y = BOTTOM - i / 2.0 * (BOTTOM - TOP);
         line(out, i ? "grid" : "axis", LEFT, y, RIGHT, y);
         text(out, LEFT - 6, y + 4, "end");
         put_step(out, most * i / 2, is_bytes);
         buf_add_text(out, "</text>");
     }
     for (unsigned m = 0; m <= 5; m++) {
-        double x = RIGHT - (RIGHT - LEFT) * m / 5.0;
+        double x = RIGHT - m / 5.0 * (RIGHT - LEFT);
         line(out, "axis", x, BOTTOM, x, BOTTOM + 4);
         text(out, x, BOTTOM + 18, "middle");
         if (m) buf_printf(out, "\xe2\x88\x92%u min</text>", m);
@@ -177,7 +177,7 @@ void draw_times(struct buf *out, const struct histogram *h) {
     double top = round_up(most, false);
     begin(out, "How long requests took");
     for (unsigned i = 0; i <= 2; i++) {
-        double y = BOTTOM - (BOTTOM - TOP) * i / 2.0;
+        double y = BOTTOM - i / 2.0 * (BOTTOM - TOP);
         line(out, i ? "grid" : "axis", LEFT, y, RIGHT, y);
         text(out, LEFT - 6, y + 4, "end");
         put_step(out, top * i / 2, false);
