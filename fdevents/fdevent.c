@@ -470,26 +470,34 @@ static unsigned wantable(const struct fdevents *set, unsigned interest) {
     return interest & (set->caps & FDEVENTS_CAP_RDHUP ? WANTABLE : FDEVENT_IN | FDEVENT_OUT);
 }
 
-int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest) {
-    interest = wantable(set, interest);
+static int add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest, bool later) {
     if (ev->set || backend_find(set, fd)) {
         errno = EEXIST;
         return -1;
     }
-    if (check_open(set, fd, interest) < 0 || reserve(set, fd) < 0) return -1;
+    if (reserve(set, fd) < 0) return -1;
     ev->set = set;
     ev->fd = fd;
     ev->slot = -1;
-    ev->interest = (uint8_t)interest;
+    ev->interest = (uint8_t)wantable(set, interest);
     ev->armed = ev->ready = ev->flags = 0;
-    if (set->backend->notes_at_once) {
-        note_change(ev); /* its owner may read before the wait */
+    if (later) {
+        note_change(ev);
     } else if (arm(ev) < 0) {
         ev->set = NULL;
         return -1;
     }
     set->by_fd[fd] = ev;
     return 0;
+}
+
+int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest) {
+    if (check_open(set, fd, wantable(set, interest)) < 0) return -1;
+    return add(set, ev, fd, interest, set->backend->notes_at_once); /* its owner may read before the wait */
+}
+
+int fdevent_add_open(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest) {
+    return add(set, ev, fd, interest, set->backend->checks_fd);
 }
 
 void fdevent_want(struct fdevent *ev, unsigned interest) {

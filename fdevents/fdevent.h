@@ -102,6 +102,10 @@ int fdevents_turn(struct fdevents *set, int max_wait_ms);
  */
 int fdevent_add(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest);
 
+/* The same of a descriptor that is known to be open, as from accept(). A kernel that is told by a system call is told
+ * before the next wait only (contract 5), and tried again later where it is short of something. */
+int fdevent_add_open(struct fdevents *set, struct fdevent *ev, int fd, unsigned interest);
+
 /* Says what is wanted from now on (FDEVENT_IN, _OUT, _RDHUP, or 0). No system call: see contract 5.
  */
 void fdevent_want(struct fdevent *ev, unsigned interest);

@@ -146,7 +146,7 @@ static void look_at(struct listening *l) {
     if (!is_one_address(&l->local)) l->local.is.any.sa_family = AF_UNSPEC;
 }
 
-void conn_open(struct worker *w, struct listening *l, int fd, const struct addr *peer) {
+struct conn *conn_make(struct worker *w, struct listening *l, int fd, const struct addr *peer) {
     struct conn *c = conn_get(w);
     if (!l->is_looked_at) look_at(l);
     if (!w->plan) w->plan = plan_global(w->conf);
@@ -161,19 +161,28 @@ void conn_open(struct worker *w, struct listening *l, int fd, const struct addr 
     c->ev.closed = on_closed;
     c->deadline.fire = on_deadline;
     c->may_read = true; /* often the request is there already */
-    if (fdevent_add(w->events, &c->ev, fd, FDEVENT_IN) != 0) {
+    if (fdevent_add_open(w->events, &c->ev, fd, FDEVENT_IN) != 0) {
         say_error("a connection cannot be watched: %s", strerror(errno));
         close(fd);
         l->refs--;
         free(c);
-        return;
+        return NULL;
     }
     c->since_ms = fdevents_now_ms(w->events);
     list_add_last(&w->conns, &c->link);
     count(COUNT_ACCEPTED);
     conn_jumps(CONN_STATE_COUNT, CONN_HANDSHAKE);
     worker_conn_added(w);
+    return c;
+}
+
+void conn_begin(struct conn *c) {
     conn_run(c);
+}
+
+void conn_open(struct worker *w, struct listening *l, int fd, const struct addr *peer) {
+    struct conn *c = conn_make(w, l, fd, peer);
+    if (c) conn_begin(c);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
@@ -236,12 +245,12 @@ static bool takes_input(const struct conn *c) {
 }
 
 void conn_wait(struct conn *c, enum limit limit) {
-    uint64_t ms = conn_limit_ms(c, c->request, limit, c->since_ms);
+    uint64_t ms = c->is_leaving ? 0 : conn_limit_ms(c, c->request, limit, c->since_ms);
     unsigned want = 0;
     bool handshake_waits = c->state == CONN_HANDSHAKE && c->waiting == WAITING_ROOM;
     uint64_t pause_ms = c->is_paced ? conn_pause_ms(c) : 0;
     if (pause_ms && (!c->h2 || pause_ms < ms)) ms = pause_ms;
-    if (takes_input(c) && !c->is_eof) want |= FDEVENT_IN;
+    if (takes_input(c) && !c->is_eof && !c->is_leaving) want |= FDEVENT_IN;
     if ((conn_has_unsent(c) && !c->is_paced) || handshake_waits) want |= FDEVENT_OUT;
     fdevent_want(&c->ev, want);
     if (ms) deadline_in(c->worker->events, &c->deadline, ms);
@@ -296,6 +305,12 @@ enum handler conn_serve(struct conn *c) {
     return c->protocol->serve(c);
 }
 
+/* Most clients close as soon as they have the response, and whether this one has is asked a moment later: that takes
+ * neither a registration nor a wake-up. Not of one who may be sending still, and waits for us to read. */
+static bool may_leave(const struct conn *c, uint64_t bytes) {
+    return bytes <= LINGER_BYTES && c->worker->mode == WORKER_SERVES && !c->worker->one_shot;
+}
+
 static bool begin_linger(struct conn *c) {
     uint64_t bytes = c->linger.bytes_left ? c->linger.bytes_left : LINGER_BYTES;
     c->half_closed = true;
@@ -304,6 +319,8 @@ static bool begin_linger(struct conn *c) {
         return false; /* the client's end was read already, or it is gone */
     linger_begin(&c->linger, bytes);
     c->since_ms = fdevents_now_ms(c->worker->events);
+    c->is_leaving = may_leave(c, bytes);
+    if (c->is_leaving) conn_drop_kept(c);
     worker_conn_lingers(c->worker, c);
     return true;
 }
@@ -371,6 +388,12 @@ void conn_end_gracefully(struct conn *c) {
 void conn_retire(struct conn *c) {
     c->is_last = true;
     if (c->h2) fdevent_wake(&c->ev);
+}
+
+void conn_look(struct conn *c) {
+    c->is_leaving = false;
+    worker_conn_stays(c->worker, c);
+    conn_run(c);
 }
 
 void conn_abort(struct conn *c) {

@@ -140,6 +140,7 @@ struct conn {
     bool must_reset;           /* close by RST: the client must not take what it got for the whole */
     bool half_closed;          /* our end is said */
     bool lingers;              /* … and it is in worker.lingering */
+    bool is_leaving;           /* … or in worker.leaving: not watched, but looked at once more */
     bool is_paced;             /* waits for its turn */
     bool is_last;              /* no further request is taken: graceful end */
     bool is_failed;            /* HTTP/2: the connection has failed, GOAWAY is queued */
@@ -154,7 +155,11 @@ struct conn {
     uint8_t max_streams;       /* HTTP/2: at a time; 0: STREAMS_MAX */
 };
 
-/* Makes a connection of an accepted descriptor and runs it. */
+/* Makes a connection of an accepted descriptor (taken over). NULL: it cannot be watched, the log says so. */
+struct conn *conn_make(struct worker *w, struct listening *l, int fd, const struct addr *peer);
+/* Runs it for the first time, in the same batch. */
+void conn_begin(struct conn *c);
+/* Both. */
 void conn_open(struct worker *w, struct listening *l, int fd, const struct addr *peer);
 
 /* Steps of the table in states.h. */
@@ -189,6 +194,8 @@ void conn_wait(struct conn *c, enum limit limit);
 void conn_end_gracefully(struct conn *c);
 /* The same, but an idle one may wait for another request as long as it might have before. */
 void conn_retire(struct conn *c);
+/* One that is_leaving: closed, if the client's end is there, else watched from here on. */
+void conn_look(struct conn *c);
 /* Ends it now, whatever it is doing. */
 void conn_abort(struct conn *c);
 

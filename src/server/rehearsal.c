@@ -181,6 +181,7 @@ struct stage *stage_make(struct conf *conf) {
     list_init(&w->listeners);
     list_init(&w->conns);
     list_init(&w->lingering);
+    list_init(&w->leaving);
     s->listening.worker = w;
     s->listening.refs = 1;
     s->listening.ev.fd = -1;

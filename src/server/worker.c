@@ -29,7 +29,9 @@ enum {
     RETIRED_S = 24 * 3600, /* how long clients may stay after worker_retire(): server.upgrade-timeout */
     FDS_KEPT_BACK = 32,   /* for logs, listeners, the control socket and files being opened */
     CACHED_FILES_MAX = 512,
-    FILES_SHARE = 4       /* the reply cache may hold a quarter of the descriptors */
+    FILES_SHARE = 4,      /* the reply cache may hold a quarter of the descriptors */
+    LEAVING_MS = 50,
+    LEAVING_MAX = 64
 };
 
 /* ---- limits ----------------------------------------------------------------------------------- */
@@ -115,25 +117,34 @@ static void rest(struct listening *l, int error) {
     deadline_in(l->worker->events, &l->again, NO_ROOM_MS);
 }
 
-static void on_connection(struct fdevent *ev, unsigned ready) {
-    struct listening *l = CONTAINER(ev, struct listening, ev);
-    struct worker *w = l->worker;
-    (void)ready;
-    for (unsigned i = 0; i < ACCEPTS_PER_TURN && w->accepting; i++) {
+/* Those that wait to be accepted, as far as there is room. How many they are. */
+static unsigned accept_some(struct listening *l, struct conn *accepted[ACCEPTS_PER_TURN]) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < ACCEPTS_PER_TURN && l->worker->accepting; i++) {
         struct addr_room room;
         struct addr peer;
         room.len = sizeof room.storage;
-        int fd = socket_accept(ev->fd, (struct sockaddr *)&room.storage, &room.len);
+        int fd = socket_accept(l->ev.fd, (struct sockaddr *)&room.storage, &room.len);
         if (fd == SOCKET_AGAIN) continue;
         if (fd == SOCKET_NO_ROOM || fd == SOCKET_BROKEN) rest(l, errno);
-        if (fd < 0) return;
+        if (fd < 0) break;
         if (!listener_accepted(fd, &l->kind, room.len)) {
             close(fd);
             continue;
         }
         addr_from(&peer, &room);
-        conn_open(w, l, fd, &peer);
+        accepted[n] = conn_make(l->worker, l, fd, &peer);
+        if (accepted[n]) n++;
     }
+    return n;
+}
+
+/* Each runs after the last was accepted: meanwhile their requests come, and need not be waited for. */
+static void on_connection(struct fdevent *ev, unsigned ready) {
+    struct conn *accepted[ACCEPTS_PER_TURN];
+    unsigned n = accept_some(CONTAINER(ev, struct listening, ev), accepted);
+    (void)ready;
+    for (unsigned i = 0; i < n; i++) conn_begin(accepted[i]);
 }
 
 static void on_listener_closed(struct fdevent *ev) {
@@ -205,11 +216,26 @@ static void accept_again(struct worker *w) {
     if (active_conns(w) < w->max_conns - w->max_conns / 10) set_accepting(w, true);
 }
 
+static struct conn *first_of(struct list *conns) {
+    return CONTAINER(conns->next, struct conn, link);
+}
+
+/* Whose client has left by now is closed; others are watched from here on, as if they had been all the time. */
+static void look_at_leaving(struct deadline *d) {
+    struct worker *w = CONTAINER(d, struct worker, look);
+    uint64_t now_ms = fdevents_now_ms(w->events);
+    while (!list_is_empty(&w->leaving) && first_of(&w->leaving)->since_ms + LEAVING_MS <= now_ms)
+        conn_look(first_of(&w->leaving));
+    if (!list_is_empty(&w->leaving))
+        deadline_in(w->events, d, first_of(&w->leaving)->since_ms + LEAVING_MS - now_ms);
+}
+
 /* Who has his response, and only has not closed yet, makes room for who has none. */
 void worker_conn_added(struct worker *w) {
     w->conn_count++;
-    while (w->conn_count > w->max_conns + w->linger_room && w->lingering_count)
-        conn_abort(CONTAINER(w->lingering.next, struct conn, link));
+    while (w->leaving_count > LEAVING_MAX || w->leaving_count > w->linger_room / 2) conn_look(first_of(&w->leaving));
+    while (w->conn_count > w->max_conns + w->linger_room && !list_is_empty(&w->lingering))
+        conn_abort(first_of(&w->lingering));
     if (active_conns(w) < w->max_conns || !w->accepting) return;
     count(COUNT_LIMIT_CONNECTIONS);
     say_note("%u connections: no more are accepted until some have ended (server.max-connections)", w->conn_count);
@@ -218,15 +244,24 @@ void worker_conn_added(struct worker *w) {
 
 void worker_conn_lingers(struct worker *w, struct conn *c) {
     list_remove(&c->link);
-    list_add_last(&w->lingering, &c->link);
+    list_add_last(c->is_leaving ? &w->leaving : &w->lingering, &c->link);
     c->lingers = true;
     w->lingering_count++;
+    w->leaving_count += c->is_leaving;
+    if (c->is_leaving && !deadline_is_set(&w->look)) deadline_in(w->events, &w->look, LEAVING_MS);
     accept_again(w);
+}
+
+void worker_conn_stays(struct worker *w, struct conn *c) {
+    list_remove(&c->link);
+    list_add_last(&w->lingering, &c->link);
+    w->leaving_count--;
 }
 
 void worker_conn_gone(struct worker *w, const struct conn *c) {
     w->conn_count--;
     if (c->lingers) w->lingering_count--;
+    if (c->is_leaving) w->leaving_count--;
     w->busy_ms = fdevents_now_ms(w->events);
     accept_again(w);
     if (w->conn_count == 0 && (w->mode == WORKER_ENDS || w->one_shot)) w->mode = WORKER_STOPS;
@@ -281,10 +316,12 @@ struct worker *worker_make(struct conf *conf) {
     list_init(&w->listeners);
     list_init(&w->conns);
     list_init(&w->lingering);
+    list_init(&w->leaving);
     w->conf = conf_hold(conf);
     use_upload_dirs(conf);
     w->second.fire = on_second;
     w->end.fire = on_end;
+    w->look.fire = look_at_leaving;
     w->accepting = true;
     w->control.fd = -1;
     w->max_fds = fds;
@@ -365,8 +402,10 @@ void worker_stop(struct worker *w) {
 }
 
 void worker_drop(struct worker *w) {
-    while (!list_is_empty(&w->conns)) conn_abort(CONTAINER(w->conns.next, struct conn, link));
-    while (!list_is_empty(&w->lingering)) conn_abort(CONTAINER(w->lingering.next, struct conn, link));
+    while (!list_is_empty(&w->conns)) conn_abort(first_of(&w->conns));
+    while (!list_is_empty(&w->leaving)) conn_abort(first_of(&w->leaving));
+    while (!list_is_empty(&w->lingering)) conn_abort(first_of(&w->lingering));
+    deadline_stop(&w->look);
     worker_unlisten_others(w, NULL);
     counting_look(w);
     counting_begin(NULL);

@@ -27,6 +27,8 @@ struct worker {
     struct list listeners;           /* struct listening */
     struct list conns;               /* struct conn */
     struct list lingering;           /* struct conn: those that have half-closed, the oldest first */
+    struct list leaving;             /* … and whose client's end is soon looked for, the oldest first */
+    struct deadline look;            /* when the first of those is looked at */
     struct fdevent control;          /* to the master; fd -1 if there is none */
     struct deadline second;          /* once a second while there is something to do */
     struct deadline end;             /* of a graceful end */
@@ -34,7 +36,8 @@ struct worker {
     struct input *spare_inputs;
     struct conn *spare_conns;
     struct stream *spare_streams;
-    uint32_t conn_count, lingering_count;
+    uint32_t conn_count;
+    uint32_t lingering_count, leaving_count; /* the former with the latter */
     uint32_t max_conns, linger_room; /* … and so many more that linger */
     uint32_t max_fds;                /* what the event handler can hold */
     uint32_t spare_request_count, spare_input_count, spare_conn_count, spare_stream_count;
@@ -77,6 +80,8 @@ void worker_stop(struct worker *w);
 /* A connection came, has nothing to do but to end, or went. */
 void worker_conn_added(struct worker *w);
 void worker_conn_lingers(struct worker *w, struct conn *c);
+/* One of worker.leaving goes on to the others that linger. */
+void worker_conn_stays(struct worker *w, struct conn *c);
 void worker_conn_gone(struct worker *w, const struct conn *c);
 
 void worker_drop(struct worker *w);

@@ -430,6 +430,30 @@ static void cannot_be_added(void) {
     close_all(&p, 1);
 }
 
+static void added_open(void) {
+    struct probe p, q;
+    int fds[2], others[2];
+
+    tcp_pair(fds);
+    tcp_pair(others);
+    probe_init(&p);
+    probe_init(&q);
+    CHECK(fdevent_add_open(set, &p.ev, fds[0], IN) == 0);
+    CHECK(fdevent_add_open(set, &q.ev, fds[0], IN) == -1 && errno == EEXIST);
+    CHECK(fdevent_add_open(set, &q.ev, others[0], IN) == 0);
+    put(others[1], "nobody hears of it");
+    fdevent_close(&q.ev);
+    CHECK(quiet());
+    CHECK(q.closed == 1 && q.runs == 0);
+    put(fds[1], "x");
+    CHECK(next(&p) == IN);
+    CHECK(get(fds[0]) == 1);
+    CHECK(quiet());
+    close(fds[1]);
+    close(others[1]);
+    close_all(&p, 1);
+}
+
 /* Full is near then, and nothing grows. */
 static void small_buffers(int fd) {
     int bytes = 16384;
@@ -565,6 +589,7 @@ const struct suite_case cases_batch[] = {
     {"32 a duplicate stays open", duplicate_stays_open, NEEDS_DUP},
     {"33 closed by somebody else", closed_by_somebody_else, 0},
     {"34 cannot be added", cannot_be_added, 0},
+    {"34b known to be open", added_open, 0},
     {"35 back-pressure", back_pressure, 0},
     {"36 times out", times_out, 0},
     {"37 many at once", many_at_once, 0},

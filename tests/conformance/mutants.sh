@@ -208,6 +208,8 @@ mutant fdevents/fdevent.c devpoll 33 "what somebody else closed stays registered
 mutant fdevents/select.c select 33 "EBADF ends the loop" 's/if (count < 0 \&\& errno == EBADF) {/if (0) {/'
 mutant fdevents/fdevent.c devpoll 34 "not asked whether it is open" \
     '/^static int check_open/,/^}/s/return fcntl.*/return 0;/'
+mutant fdevents/fdevent.c epoll 34b "the kernel is never told of an open one" \
+    '/^    if (later) {/,/^    }/s/note_change(ev);/;/'
 mutant fdevents/fdevent.c poll 34 "added twice" 's/if (ev->set || backend_find(set, fd)) {/if (0) {/'
 mutant fdevents/select.c select 54b "more than a set holds" 's/if (ev->fd >= FD_SETSIZE) {/if (0) {/'
 for name in epoll kqueue; do

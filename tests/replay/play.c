@@ -357,7 +357,7 @@ static void do_expect(struct player *p) {
     } else if (span_is(what, SPAN("reset"))) {
         expect_end(p, c, true);
     } else if (span_is(what, SPAN("gone"))) {
-        if (stage_conn(p->stage, c)) FAIL("the server still has the connection");
+        if (!stage_is_gone(p->stage, c)) FAIL("the server still has the connection");
     } else if (span_is(what, SPAN("unsent"))) {
         if (c->out.n == 0) FAIL("the server took all of it");
     } else if (span_is(what, SPAN("bytes"))) {
@@ -383,7 +383,7 @@ static void do_try(struct player *p) {
     if (c->in.n) FAIL("there is more than one response");
     client_leave(c);
     stage_settle(p->stage);
-    if (stage_conn(p->stage, c)) FAIL("the server keeps the connection of a client that left");
+    if (!stage_is_gone(p->stage, c)) FAIL("the server keeps the connection of a client that left");
 }
 
 static void expect_line(struct player *p, const char *log, bool wanted) {

@@ -125,6 +125,8 @@ void stage_settle(struct stage *s);
 void stage_wait(struct stage *s, uint64_t ms);
 /* The worker's connection of a client, or NULL if it is closed. */
 struct conn *stage_conn(const struct stage *s, const struct client *c);
+/* Who has half-closed is looked at a moment later, which is waited for. */
+bool stage_is_gone(struct stage *s, const struct client *c);
 
 /* ---- backend.c: servers that gateways ask ---------------------------------------------------------------------------- */
 

@@ -275,7 +275,13 @@ static struct conn *find_conn(struct list *conns, int fd) {
 
 struct conn *stage_conn(const struct stage *s, const struct client *client) {
     struct conn *c = find_conn(&s->worker->conns, client->server_fd);
+    if (!c) c = find_conn(&s->worker->leaving, client->server_fd);
     return c ? c : find_conn(&s->worker->lingering, client->server_fd);
+}
+
+bool stage_is_gone(struct stage *s, const struct client *client) {
+    for (int i = 0; i < 2 && find_conn(&s->worker->leaving, client->server_fd); i++) stage_wait(s, STEP_MS);
+    return !stage_conn(s, client);
 }
 
 void stage_over(struct stage *s) {
