@@ -7,6 +7,7 @@
 #include "base/confine.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef HAVE_PROCCTL_NO_NEW_PRIVS
@@ -23,7 +24,11 @@
 
 #if defined HAVE_PLEDGE
 
-static const char calls_name[] = "pledge";
+static const char *calls_name(void) {
+    return "pledge";
+}
+
+enum { CALLS = CONFINE_CALLS };
 
 /* "error": what is not promised fails, as elsewhere, and does not end the process; "prot_exec": PCRE2 compiles. */
 static int drop_calls(void) {
@@ -32,7 +37,11 @@ static int drop_calls(void) {
 
 #elif defined HAVE_SETPPRIV
 
-static const char calls_name[] = "privileges";
+static const char *calls_name(void) {
+    return "privileges";
+}
+
+enum { CALLS = CONFINE_CALLS };
 
 static int drop_calls(void) {
     static const char *const names[] = {PRIV_PROC_FORK,     PRIV_PROC_EXEC,       PRIV_PROC_INFO,
@@ -51,7 +60,11 @@ static int drop_calls(void) {
 
 #elif defined HAVE_PROCCTL_NO_NEW_PRIVS
 
-static const char calls_name[] = "procctl (no new privileges)";
+static const char *calls_name(void) {
+    return "procctl (no new privileges)";
+}
+
+enum { CALLS = CONFINE_GAINS };
 
 static int drop_calls(void) {
     int no_new = PROC_NO_NEW_PRIVS_ENABLE;
@@ -60,7 +73,11 @@ static int drop_calls(void) {
 
 #else
 
-static const char calls_name[] = "";
+static const char *calls_name(void) {
+    return NULL;
+}
+
+enum { CALLS = 0 };
 
 static int drop_calls(void) {
     errno = ENOSYS;
@@ -73,20 +90,29 @@ static int drop_calls(void) {
 
 #if defined HAVE_UNVEIL
 
-static const char files_name[] = "unveil";
+static const char *files_name(void) {
+    return "unveil";
+}
+
+static const char *rights_text(unsigned rights) {
+    if (rights & CONFINE_WRITE) return "rwc";
+    if (rights & CONFINE_APPEND) return "wc";
+    return rights & (CONFINE_DEVICE | CONFINE_CONNECT) ? "rw" : "r";
+}
 
 static int hide_files(const struct confinement *c) {
     for (size_t i = 0; i < c->rule_count; i++) {
-        unsigned rights = c->rules[i].rights;
-        const char *how = rights & CONFINE_WRITE ? "rwc" : rights & CONFINE_DEVICE ? "rw" : "r";
-        if (unveil(c->rules[i].path, how) != 0 && errno != ENOENT && errno != EACCES) return -1;
+        const struct confine_rule *r = &c->rules[i];
+        if (unveil(r->path, rights_text(r->rights)) != 0 && errno != ENOENT && errno != EACCES) return -1;
     }
     return unveil(NULL, NULL);
 }
 
 #else
 
-static const char files_name[] = "";
+static const char *files_name(void) {
+    return NULL;
+}
 
 static int hide_files(const struct confinement *c) {
     (void)c;
@@ -98,24 +124,27 @@ static int hide_files(const struct confinement *c) {
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */
 
-unsigned confine_possible(struct buf *out) {
+unsigned confine_possible(bool hides_files, struct buf *out) {
     unsigned version = landlock_version(), bits = 0;
-    size_t begin = out->n;
-    if (version) buf_printf(out, "Landlock %u", version);
-    else if (*files_name) buf_add_text(out, files_name);
-    if (version || *files_name) bits |= CONFINE_FILES;
-    if (version >= 4) bits |= CONFINE_PORTS;
-    const char *calls = seccomp_is_there() ? "seccomp" : calls_name;
-    if (*calls) bits |= CONFINE_CALLS;
-    if (*calls) buf_printf(out, "%s%s", out->n > begin ? ", " : "", calls);
-    return bits;
+    const char *files = hides_files ? files_name() : NULL;
+    const char *calls = seccomp_is_there() ? "seccomp" : calls_name();
+    if (version) {
+        buf_printf(out, "Landlock %u", version);
+        bits = version >= 4 ? CONFINE_FILES | CONFINE_PORTS : CONFINE_FILES;
+    } else if (files) {
+        buf_add_text(out, files);
+        bits = CONFINE_FILES | CONFINE_HIDES;
+    }
+    if (!calls) return bits;
+    buf_printf(out, "%s%s", bits ? ", " : "", calls);
+    return bits | (seccomp_is_there() ? CONFINE_CALLS : CALLS);
 }
 
 unsigned confine_files(const struct confinement *c) {
     unsigned bits = 0;
-    const char *name = landlock_version() ? "Landlock" : files_name;
+    const char *name = landlock_version() ? "Landlock" : files_name();
     if (landlock_version()) bits = landlock_enter(c);
-    else if (*files_name && c->hides_files) bits = hide_files(c) == 0 ? CONFINE_FILES : 0;
+    else if (name && c->hides_files) bits = hide_files(c) == 0 ? CONFINE_FILES | CONFINE_HIDES : 0;
     else return 0;
     if (!bits) say_warning("server.sandbox: files are not confined: %s: %s", name, strerror(errno));
     return bits;
@@ -123,9 +152,9 @@ unsigned confine_files(const struct confinement *c) {
 
 unsigned confine_calls(void) {
     bool filter = seccomp_is_there();
-    if (!filter && !*calls_name) return 0;
-    if (filter ? seccomp_enter() : drop_calls() == 0) return CONFINE_CALLS;
-    say_warning("server.sandbox: system calls are not confined: %s: %s", filter ? "seccomp" : calls_name,
-                strerror(errno));
+    const char *name = filter ? "seccomp" : calls_name();
+    if (!name) return 0;
+    if (filter ? seccomp_enter() : drop_calls() == 0) return filter ? CONFINE_CALLS : CALLS;
+    say_warning("server.sandbox: system calls are not confined: %s: %s", name, strerror(errno));
     return 0;
 }

@@ -16,7 +16,10 @@
 enum {
     CONFINE_READ = 1,   /* rights beneath a path: open and list */
     CONFINE_WRITE = 2,  /* make, write, rename and remove files, and read them */
-    CONFINE_DEVICE = 4  /* write to the file itself */
+    CONFINE_DEVICE = 4, /* write to the file itself */
+    /* Only where files are hidden do these have to be allowed: */
+    CONFINE_APPEND = 8, /* make that file, and write to it */
+    CONFINE_CONNECT = 16 /* connect to the socket there */
 };
 
 struct confine_rule {
@@ -37,11 +40,13 @@ struct confinement {
 enum {
     CONFINE_FILES = 1, /* only what the rules say is opened */
     CONFINE_PORTS = 2, /* only those ports are connected to, none is bound */
-    CONFINE_CALLS = 4  /* no programs, no processes, nothing of the system's own */
+    CONFINE_CALLS = 4, /* no programs, no processes, nothing of the system's own */
+    CONFINE_GAINS = 8, /* no program gives it rights that it has not */
+    CONFINE_HIDES = 16 /* with CONFINE_FILES: what is not allowed looks as if it were not there */
 };
 
-/* Bits that this kernel can do; *out gets words for people: "Landlock 7, seccomp". */
-unsigned confine_possible(struct buf *out);
+/* Bits that this kernel can do, and whether files may be hidden for it; *out gets words: "Landlock 7, seccomp". */
+unsigned confine_possible(bool hides_files, struct buf *out);
 
 /*
  * Takes the process there, for good, with all that it forks later. The bits that hold now; what the kernel has, but

@@ -250,7 +250,7 @@ static const char *const modes[] = {[SANDBOX_OFF] = "disable", [SANDBOX_ON] = "e
 
 static void show_kernel(const struct sandbox *s, struct buf *out) {
     struct buf how = {0};
-    unsigned bits = confine_possible(&how);
+    unsigned bits = confine_possible(s->mode == SANDBOX_STRICT, &how);
     buf_printf(out, "server.sandbox = \"%s\"; this kernel has %s\n", modes[s->mode],
                how.n ? buf_text(&how) : "nothing for it");
     buf_printf(out, "  files: %s\n", !(bits & CONFINE_FILES) ? "not confined, but by user and mode"
@@ -260,7 +260,9 @@ static void show_kernel(const struct sandbox *s, struct buf *out) {
     buf_printf(out, "  TCP: %s\n", bits & CONFINE_PORTS ? "only those ports are connected to, none is bound"
                                                         : "not confined");
     buf_printf(out, "  system calls: %s\n",
-               bits & CONFINE_CALLS ? "no programs, no processes, no changes of rights" : "not confined");
+               bits & CONFINE_CALLS   ? "no programs, no processes, no changes of rights"
+               : bits & CONFINE_GAINS ? "not confined, but no program gives more rights"
+                                      : "not confined");
     buf_done(&how);
 }
 
@@ -280,7 +282,7 @@ void sandbox_show(const struct sandbox *s, const struct conf *conf, struct buf *
 
 void sandbox_say(const struct sandbox *s) {
     struct buf how = {0};
-    unsigned bits = s->mode == SANDBOX_OFF ? 0 : confine_possible(&how);
+    unsigned bits = s->mode == SANDBOX_OFF ? 0 : confine_possible(s->mode == SANDBOX_STRICT, &how);
     if (s->mode == SANDBOX_OFF) say_note("server.sandbox is off: workers may do what their user may");
     else if (!bits) say_note("server.sandbox: this system has nothing that could confine workers");
     else

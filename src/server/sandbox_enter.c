@@ -197,6 +197,7 @@ static const struct confine_rule libraries[] = {
     {"/usr/local/lib", CONFINE_READ},
     {"/usr/libexec", CONFINE_READ},
     {"/etc/ld.so.cache", CONFINE_READ},
+    {"/var/run/ld.so.hints", CONFINE_READ},
     {"/usr/share/zoneinfo", CONFINE_READ},
     {"/etc/localtime", CONFINE_READ},
     {"/etc/passwd", CONFINE_READ},
@@ -228,10 +229,13 @@ static const struct confine_rule libraries[] = {
 };
 enum { LIBRARIES = sizeof libraries / sizeof *libraries, TRUSTED = 4 };
 
-static unsigned rights_of(enum need_kind kind) {
-    if (kind == NEED_READ) return CONFINE_READ;
-    return kind == NEED_WRITE || kind == NEED_KEEP ? CONFINE_READ | CONFINE_WRITE : 0;
-}
+static const unsigned rights_of[NEED_KINDS] = {
+    [NEED_READ] = CONFINE_READ,
+    [NEED_WRITE] = CONFINE_READ | CONFINE_WRITE,
+    [NEED_KEEP] = CONFINE_READ | CONFINE_WRITE,
+    [NEED_APPEND] = CONFINE_APPEND,
+    [NEED_SOCKET] = CONFINE_CONNECT,
+};
 
 /* deflate.cache-dir is made where it is missing, as it would be later. */
 static void make_directory(struct span path) {
@@ -251,7 +255,7 @@ static unsigned enter_files(const struct sandbox *s) {
     struct confinement c = {.rules = rules, .ports = ports, .hides_files = s->mode == SANDBOX_STRICT};
     for (size_t i = 0; i < s->count; i++) {
         const struct sandbox_item *item = &s->list[i];
-        unsigned rights = rights_of(item->is.kind);
+        unsigned rights = rights_of[item->is.kind];
         if (item->is.kind == NEED_KEEP) make_directory(item->is.text);
         if (item->is.kind == NEED_CONNECT) ports[c.port_count++] = item->is.number;
         if (rights && item->beneath.n) rules[c.rule_count++] = (struct confine_rule){item->beneath.p, rights};
@@ -273,7 +277,8 @@ void sandbox_enter(const struct sandbox *s, void (*lost)(void)) {
     if (s->mode == SANDBOX_OFF) return;
     on_lost = lost;
     tzset();
-    if (confine_possible(&how) & CONFINE_FILES) start_opener(s);
+    unsigned bits = confine_possible(s->mode == SANDBOX_STRICT, &how);
+    if (bits & CONFINE_FILES && !(bits & CONFINE_HIDES)) start_opener(s);
     buf_done(&how);
     if (enter_files(s) && line >= 0) fd_set_opener(open_otherwise);
     else sandbox_leave();

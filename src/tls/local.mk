@@ -29,7 +29,7 @@ src_tls_libprovider_la_SOURCES = \
 	src/tls/verdict.c \
 	src/tls/verify.c \
 	src/tls/why.c
-src_tls_libprovider_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+src_tls_libprovider_la_CFLAGS = $(AM_CFLAGS) $(GC_HIDDEN_CFLAGS) $(OPENSSL_CFLAGS)
 src_tls_libtls_la_SOURCES = src/tls/linked.c
 src_tls_libtls_la_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 src_tls_libtls_la_LIBADD += src/tls/libprovider.la
@@ -47,7 +47,7 @@ pkglib_LTLIBRARIES += src/tls_openssl.la
 src_tls_openssl_la_SOURCES =
 src_tls_openssl_la_LIBTOOLFLAGS = --tag=disable-static
 src_tls_openssl_la_LIBADD = src/tls/libprovider.la $(OPENSSL_LIBS)
-src_tls_openssl_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^goldcrest_tls$$'
+src_tls_openssl_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
 tls_of_goldcrest = src/tls/libloaded.la
 
 ## What libtool writes beside a library is of no use to dlopen().

@@ -12,7 +12,8 @@
 
 /* ---- table.c: what the front calls, each in the file of its subject ------------------------------ */
 
-extern const struct tls_provider goldcrest_tls;
+/* All that the library shows; the rest is hidden by -fvisibility. */
+extern const struct tls_provider goldcrest_tls __attribute__((visibility("default")));
 const char *provider_name(void);
 const char *provider_trusted_path(unsigned n);
 struct tls_context *provider_context_make(const struct tls_settings *s, struct inputs *inputs, struct place at,

@@ -22,7 +22,7 @@ static const char *const words[WORDS] = {"GO_ON", "FINISHED", "COMEBACK", "ERROR
 static const char *const classes[WORDS] = {"go", "fin", "back", "err"};
 
 static double middle(unsigned state) {
-    return 2 + state * ROW + BOX_HEIGHT / 2.0;
+    return 2 + (double)(state * ROW) + (double)BOX_HEIGHT / 2;
 }
 
 /* Wider, the more often it was taken. */
@@ -48,7 +48,7 @@ static void put_way(struct buf *out, const struct machine *m, unsigned from, uns
 }
 
 static void put_box(struct buf *out, const struct machine *m, unsigned state) {
-    double y = middle(state) - BOX_HEIGHT / 2.0;
+    double y = middle(state) - (double)BOX_HEIGHT / 2;
     buf_printf(out,
                "<g class=\"box%s\"><rect x=\"1\" y=\"%.1f\" width=\"%d\" height=\"%d\" rx=\"5\"/>"
                "<text x=\"10\" y=\"%.1f\">%s</text><text class=\"n\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",

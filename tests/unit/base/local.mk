@@ -10,6 +10,7 @@ unit_base_tests = \
 	tests/unit/base/test_histogram \
 	tests/unit/base/test_needles \
 	tests/unit/base/test_tables \
+	tests/unit/base/test_confine \
 	tests/unit/base/test_log
 
 check_PROGRAMS += $(unit_base_tests)
@@ -43,6 +44,10 @@ tests_unit_base_test_needles_LDADD = $(unit_base_libs)
 tests_unit_base_test_tables_SOURCES = tests/unit/base/test_tables.c
 tests_unit_base_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_base_test_tables_LDADD = $(unit_base_libs)
+
+tests_unit_base_test_confine_SOURCES = tests/unit/base/test_confine.c
+tests_unit_base_test_confine_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_base_test_confine_LDADD = $(unit_base_libs)
 
 tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
 tests_unit_base_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

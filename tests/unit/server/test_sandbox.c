@@ -234,7 +234,7 @@ static int try_version(const char *readable, const char *writable, unsigned newe
 
 START_TEST(each_version_of_landlock_confines) {
     struct buf how = {0};
-    bool has = confine_possible(&how) & CONFINE_FILES && strncmp(buf_text(&how), "Landlock", 8) == 0;
+    bool has = confine_possible(false, &how) & CONFINE_FILES && strncmp(buf_text(&how), "Landlock", 8) == 0;
     char readable[] = "/tmp/sandbox-r-XXXXXX", writable[] = "/tmp/sandbox-w-XXXXXX", path[64];
     buf_done(&how);
     if (!has) return;
