@@ -137,8 +137,12 @@ static enum handler look_at_file(struct request *r) {
     struct file_state state;
     int error = file_look(r->physical.path.p, &state);
     request_lasts(r, error ? LASTS_A_SECOND : LASTS_LIKE_FILE);
-    if (!error && S_ISDIR(state.mode) && r->physical.path.p[r->physical.path.n - 1] != '/')
-        return r->in.method == METHOD_GET || r->in.method == METHOD_HEAD ? redirect_to_directory(r) : HANDLER_GO_ON;
+    if (!error && S_ISDIR(state.mode)) {
+        struct span *path = &r->physical.path; /* "/alias" => "/directory/": what the client sees decides */
+        if (span_ends(r->in.uri.path, SPAN("/"))) {
+            if (!span_ends(*path, SPAN("/"))) *path = arena_join(&r->arena, *path, SPAN("/"));
+        } else if (r->in.method == METHOD_GET || r->in.method == METHOD_HEAD) return redirect_to_directory(r);
+    }
     if ((error == ENOENT || error == ENOTDIR) && feature_flag(r->conf->core, SPAN("server.http-pathinfo"), true))
         error = split_path_info(r, &state, error);
     if (error == 0) return HANDLER_GO_ON;

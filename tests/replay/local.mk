@@ -57,6 +57,7 @@ EXTRA_DIST += \
 	tests/replay/auth-basic.replay \
 	tests/replay/ajp13-body.replay \
 	tests/replay/absolute-form.replay \
+	tests/replay/alias-slashes.replay \
 	tests/replay/answer-as-10.replay \
 	tests/replay/bad-chunks.replay \
 	tests/replay/body-breaks-off.replay \
