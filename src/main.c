@@ -25,6 +25,7 @@
 #include "server/master.h"
 #include "server/modules.h"
 #include "server/plugins.h"
+#include "server/privileges.h"
 #include "server/settings.h"
 #include "server/upgrade.h"
 #include "tls/context.h"
@@ -234,8 +235,14 @@ static void say_complaints(const struct complaints *c) {
 /* -tt: what it leads to, short of binding and logging. */
 static bool preflight(const struct arguments *c, const struct conf *conf) {
     struct stat st;
-    const char *root = conf->core->document_root.p;
-    if (conf->core->chroot.n) return true; /* paths mean something else there */
+    struct who who;
+    const char *root = conf->core->document_root.p, *chroot = conf->core->chroot.p;
+    if (!privileges_find(conf->core, &who)) return false;
+    if (conf->core->chroot.n) { /* paths mean something else there */
+        if (stat(chroot, &st) == 0 && S_ISDIR(st.st_mode)) return true;
+        fprintf(stderr, "goldcrest: error: server.chroot: %s is no directory\n", chroot);
+        return false;
+    }
     if (stat(root, &st) == 0 && S_ISDIR(st.st_mode)) return true;
     fprintf(stderr, "goldcrest: warning: server.document-root: %s is no directory\n", root);
     return !c->strict; /* it may be made or mounted later */

@@ -150,7 +150,7 @@ void host_warn(const struct host_text *t, const char *option, const char *hint, 
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-static bool refuse_unknown(const struct host_text *t, const struct element *e) {
+static bool say_unknown(const struct host_text *t, const struct element *e) {
     char hint[HINT_BYTES];
     const char *near = did_you_mean(e->key, option_name, NULL);
     if (!e->key.p) {
@@ -159,10 +159,10 @@ static bool refuse_unknown(const struct host_text *t, const struct element *e) {
                  "%s: expected an option of the host, \"key\" => value", t->kind->directive);
         return false;
     }
-    complain(t->complaints, COMPLAINT_ERROR, e->key_place, e->key.n + 2,
+    complain(t->complaints, COMPLAINT_WARNING, e->key_place, e->key.n + 2,
              hint_near(hint, near, "goldcrest.conf(5) lists them under GATEWAYS"),
-             "%s: \"%.*s\" is no option of a host", t->kind->directive, SPAN_ARG(e->key));
-    return false;
+             "%s: \"%.*s\" is no option of a host: it is left out", t->kind->directive, SPAN_ARG(e->key));
+    return true; /* lighttpd says nothing */
 }
 
 static bool is_list(const struct value *v, bool keyed) {
@@ -274,7 +274,7 @@ static bool read_all(struct host_text *t) {
         const struct element *e = &t->options->elements[i];
         const struct option *o = e->key.p ? option_find(e->key) : NULL;
         if (o) warn_of_use(t, o);
-        ok &= o ? put(t, o, &e->value) : refuse_unknown(t, e);
+        ok &= o ? put(t, o, &e->value) : say_unknown(t, e);
     }
     return ok;
 }

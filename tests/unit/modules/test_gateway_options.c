@@ -279,9 +279,6 @@ static const struct {
      "t.conf:1:14: error: t.server: the outermost keys", "( \"/prefix\" => ( ("},
     {"t.server = ( \".php\" => \"a\" )\n", "a key is followed by its hosts", ""},
     {"t.server = ( \".php\" => ( ) )\n", "there is no host for this key", ""},
-    {T("\"hots\" => \"a\""), "t.conf:1:25: error: t.server: \"hots\" is no option", "did you mean host?"},
-    {T("\"max-fail\" => 1, \"socket\" => \"/a\""), "\"max-fail\" is no option", "did you mean max-fails?"},
-    {T("\"qqq\" => 1, \"socket\" => \"/a\""), "\"qqq\" is no option", "goldcrest.conf(5)"},
     {T("\"port\" => 80"), "it is not said where the host is", "\"socket\" =>"},
     {T("\"host\" => \"a\""), "the host has no port", "write \"port\""},
     {T("\"host\" => \"a\", \"port\" => 0"), "t.conf:1:50: error: t.server: port: expected a number from 1 to", ""},
@@ -339,6 +336,9 @@ END_TEST
 static const struct {
     const char *conf, *message, *hint;
 } odd[] = {
+    {T("\"hots\" => \"a\", \"socket\" => \"/a\""), "t.conf:1:25: warning: t.server: \"hots\" is no option", "did you mean host?"},
+    {T("\"max-fail\" => 1, \"socket\" => \"/a\""), "\"max-fail\" is no option", "did you mean max-fails?"},
+    {T("\"qqq\" => 1, \"socket\" => \"/a\""), "\"qqq\" is no option", "goldcrest.conf(5)"},
     {T("\"socket\" => \"/a\", \"host\" => \"a\""), "host has no effect beside socket", ""},
     {T("\"socket\" => \"/a\", \"max-load-per-proc\" => 1"), "max-load-per-proc has no effect", "max-procs"},
     {T("\"socket\" => \"/a\", \"idle-timeout\" => 20"), "idle-timeout has no effect", "max-procs"},
