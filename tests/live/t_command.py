@@ -59,7 +59,8 @@ def checks():
     expect(["-t", "-f", wrong_type], 255, "", r"c\.conf:3:")
     expect(["-tt", "-f", config(GOOD % "/nonexistent/root")], 0, "", "warning: .*/nonexistent/root")
     expect(["-tt", "--strict", "-f", config(GOOD % "/nonexistent/root")], 255, "", "/nonexistent/root")
-    expect(["-tt", "-f", config('server.chroot = "/nonexistent/jail"\n' + GOOD % "/tmp")], 255, "", "/nonexistent/jail is no")
+    jail = config('server.chroot = "/nonexistent/jail"\n' + GOOD % "/tmp")
+    expect(["-tt", "-f", jail], 255, "", "/nonexistent/jail is no")
     if os.geteuid() == 0:
         expect(["-tt", "-f", config('server.username = "nobody-at-all"\n' + GOOD % "/tmp")], 255, "", "no user")
     expect(["-t", "-f", config("server.port = 80\n")], 255, "", "server.document-root")

@@ -336,7 +336,8 @@ END_TEST
 static const struct {
     const char *conf, *message, *hint;
 } odd[] = {
-    {T("\"hots\" => \"a\", \"socket\" => \"/a\""), "t.conf:1:25: warning: t.server: \"hots\" is no option", "did you mean host?"},
+    {T("\"hots\" => \"a\", \"socket\" => \"/a\""), "1:25: warning: t.server: \"hots\" is no option",
+     "did you mean host?"},
     {T("\"max-fail\" => 1, \"socket\" => \"/a\""), "\"max-fail\" is no option", "did you mean max-fails?"},
     {T("\"qqq\" => 1, \"socket\" => \"/a\""), "\"qqq\" is no option", "goldcrest.conf(5)"},
     {T("\"socket\" => \"/a\", \"host\" => \"a\""), "host has no effect beside socket", ""},
