@@ -20,15 +20,19 @@
  * fraction of a millisecond that the clock cuts off.
  */
 
-static uint64_t monotonic_ms(void) {
-    struct timespec time;
+/* To the jiffy, and in a fraction of the time: enough for how long to wait. */
+#ifdef CLOCK_MONOTONIC_COARSE
+static const clockid_t coarse_clock = CLOCK_MONOTONIC_COARSE;
+#else
+static const clockid_t coarse_clock = CLOCK_MONOTONIC;
+#endif
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
+static uint64_t read_clock_ns(const struct fdevents *set, clockid_t id) {
+    struct timespec time = {.tv_sec = 0};
 
-static uint64_t read_clock(const struct fdevents *set) {
-    return set->clock ? set->clock(set->clock_arg) : monotonic_ms();
+    if (set->clock) return set->clock(set->clock_arg) * 1000000;
+    if (clock_gettime(id, &time) != 0) clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 static void unlink_deadline(struct deadline *d) {
@@ -84,7 +88,7 @@ uint64_t fdevents_now_ms(const struct fdevents *set) {
 }
 
 void wheel_start(struct fdevents *set) {
-    set->now_ms = read_clock(set);
+    set->now_ms = read_clock_ns(set, CLOCK_MONOTONIC) / 1000000;
     set->wheel.tick = set->now_ms >> TICK_SHIFT;
     set->wheel.next = UINT64_MAX;
 }
@@ -128,15 +132,16 @@ int wheel_wait_ms(const struct fdevents *set) {
     uint64_t now_ms, at_ms = set->wheel.next << TICK_SHIFT;
 
     if (set->wheel.next == UINT64_MAX) return -1;
-    now_ms = read_clock(set); /* the batch may have taken its time */
+    now_ms = read_clock_ns(set, coarse_clock) / 1000000; /* the batch may have taken its time */
     if (at_ms <= now_ms) return 0;
     return at_ms - now_ms > INT_MAX ? INT_MAX : (int)(at_ms - now_ms);
 }
 
-void wheel_turn(struct fdevents *set) {
-    uint64_t now_ms = read_clock(set);
+uint64_t wheel_turn(struct fdevents *set) {
+    uint64_t now_ns = read_clock_ns(set, CLOCK_MONOTONIC), now_ms = now_ns / 1000000;
 
     if (now_ms > set->now_ms) set->now_ms = now_ms;
+    return now_ns;
 }
 
 static void fire_slot(struct fdevents *set, struct deadline **slot) {

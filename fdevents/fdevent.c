@@ -416,7 +416,7 @@ static int run_batch(struct fdevents *set) {
     return ran;
 }
 
-void fdevents_on_wake(struct fdevents *set, void (*woken)(void)) {
+void fdevents_on_wake(struct fdevents *set, void (*woken)(uint64_t monotonic_ns)) {
     set->woken = woken;
 }
 
@@ -436,8 +436,8 @@ int fdevents_turn(struct fdevents *set, int max_wait_ms) {
         if (errno == EAGAIN || errno == ENOMEM) nap(); /* it was short of memory: that passes */
         else if (errno != EINTR) return -1;
     }
-    wheel_turn(set);
-    if (set->woken) set->woken();
+    uint64_t now_ns = wheel_turn(set);
+    if (set->woken) set->woken(now_ns);
     ran = run_batch(set);
     wheel_fire(set);
     if (set->closing) bury_closing(set);

@@ -147,9 +147,9 @@ bool deadline_is_set(const struct deadline *d);
 /* The monotonic clock in ms, read once per turn (after the wait). */
 uint64_t fdevents_now_ms(const struct fdevents *set);
 
-/* Calls `woken` in each turn right after the wait, before any owner runs: for clocks that are to stand still during
- * a turn. */
-void fdevents_on_wake(struct fdevents *set, void (*woken)(void));
+/* Calls `woken` in each turn right after the wait, before any owner runs, with the monotonic clock's nanoseconds: for
+ * clocks that are to stand still during a turn. */
+void fdevents_on_wake(struct fdevents *set, void (*woken)(uint64_t monotonic_ns));
 
 /* For tests: takes the time from `clock` instead; turns then do not sleep. Deadlines keep what is
  * left of them. */

@@ -26,7 +26,7 @@ struct fdevents {
     bool closing;                    /* some on `changed` wait for close() */
     bool purge;                      /* a closing fdevent was on the run list */
     bool retry;                      /* the kernel was short of memory: sleep little, try again */
-    void (*woken)(void);
+    void (*woken)(uint64_t monotonic_ns);
     uint64_t now_ms;
     uint64_t (*clock)(void *); /* NULL: the monotonic clock */
     void *clock_arg;
@@ -37,7 +37,7 @@ struct fdevents {
 void wheel_start(struct fdevents *set);
 void wheel_done(struct fdevents *set);
 int wheel_wait_ms(const struct fdevents *set); /* until the next deadline, -1: there is none */
-void wheel_turn(struct fdevents *set);         /* reads the clock of this turn */
+uint64_t wheel_turn(struct fdevents *set);     /* reads the clock of this turn: its nanoseconds */
 void wheel_fire(struct fdevents *set);
 
 /* signal.c */

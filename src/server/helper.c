@@ -231,7 +231,7 @@ _Noreturn void helper_run(const struct helping *s, struct kin *kin, int control_
     set_signals();
     keep_descriptors_from_programs();
     logs_set_opener(open_pipe, NULL);
-    fdevents_on_wake(helper_self.events, clock_update);
+    fdevents_on_wake(helper_self.events, clock_woken);
     from_master.run = on_master;
     socket_prepare(control_end);
     if (fdevent_add(helper_self.events, &from_master, control_end, FDEVENT_IN) != 0) _exit(1);

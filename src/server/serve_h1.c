@@ -77,7 +77,7 @@ static enum handler read_head(struct request *r) {
         if (bytes.n) {
             size_t used = 0;
             if (!r->begun_ns) {
-                r->begun_ns = clock_monotonic_ns();
+                r->begun_ns = clock_latest_ns();
                 r->begun_s = clock_now_s();
             }
             int result = h1_parse_head(&r->in, bytes, &c->in->seen, &used, &limits, &r->arena);

@@ -311,7 +311,7 @@ struct worker *worker_make(struct conf *conf) {
     }
     if (core->network_backend.n && !wire_set_backend(core->network_backend))
         say_warning("server.network-backend \"%s\" is unknown: %s", core->network_backend.p, wire_backends());
-    fdevents_on_wake(w->events, clock_update);
+    fdevents_on_wake(w->events, clock_woken);
     jobs_begin(w->events);
     list_init(&w->listeners);
     list_init(&w->conns);

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/number.h"
 #include "base/regex.h"
@@ -89,6 +90,30 @@ START_TEST(numbers_are_written) {
 }
 END_TEST
 
+static int64_t now_ns(void) {
+    return clock_now_s() * 1000000000 + clock_now_ns();
+}
+
+START_TEST(clock_goes_on_by_itself) {
+    const uint64_t begin_ns = UINT64_C(5000000000);
+    uint32_t turn = clock_turn();
+    ck_assert_uint_ne(clock_latest_ns(), 0);
+    clock_woken(begin_ns);
+    int64_t first_ns = now_ns();
+    for (uint64_t ns = 0; ns < 10000000; ns += 999999) { /* some are in the next second, now and then */
+        clock_woken(begin_ns + ns);
+        ck_assert_int_eq(now_ns() - first_ns, (int64_t)ns);
+        ck_assert_uint_lt(clock_now_ns(), 1000000000);
+        ck_assert_uint_eq(clock_latest_ns(), begin_ns + ns);
+    }
+    clock_woken(begin_ns + UINT64_C(3600000000000)); /* the system's clock has not moved with it */
+    ck_assert_int_lt(now_ns() - first_ns, INT64_C(3599000000000));
+    ck_assert_uint_eq(clock_turn() - turn, 13);
+    uint64_t read_ns = clock_monotonic_ns();
+    ck_assert_uint_eq(clock_latest_ns(), read_ns);
+}
+END_TEST
+
 START_TEST(regex_matches) {
     char why[128] = "";
     size_t at = 99;
@@ -142,6 +167,7 @@ int main(void) {
     tcase_add_test(all, hash_sees_every_byte);
     tcase_add_test(all, numbers_are_read);
     tcase_add_test(all, numbers_are_written);
+    tcase_add_test(all, clock_goes_on_by_itself);
     tcase_add_test(all, regex_matches);
     tcase_add_test(all, regex_gives_up);
     suite_add_tcase(suite, all);
