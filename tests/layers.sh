@@ -23,7 +23,7 @@ src/base/shared.h which words have atomics without locks
 src/h1/scan.c     the one place with SIMD, and with its portable twin
 '
 
-find fdevents src -name '*.[ch]' -o -name '*.def' | sort | xargs awk -v allowed="$allowed" '
+find fdevents src -name '*.[ch]' -o -name '*.def' | sort | allowed=$allowed xargs awk '
 BEGIN {
     split("base conf net tls http h1 server modules commands main", order, " ")
     for (i = 1; i <= 10; i++) rank[order[i]] = i
@@ -33,7 +33,7 @@ BEGIN {
     split("net server modules commands main fdevents", users, " ")
     for (i in users) uses_events[users[i]] = 1
     plain["base"] = plain["net"] = plain["fdevents"] = 1 # part 6 of doc/PORTABILITY
-    n = split(allowed, lines, "\n")
+    n = split(ENVIRON["allowed"], lines, "\n") # a value of -v may have no newline in some
     for (i = 1; i <= n; i++) if (split(lines[i], words, " ") > 1) may_ask[words[1]] = 1
 }
 
