@@ -132,6 +132,16 @@ static void set(struct fields *f, struct arena *a, const struct pairs *pairs) {
     }
 }
 
+/* The host is what the Host field says, also to backends and in HTTP/2, which has no such field. */
+static void set_request(struct request *r, const struct pairs *pairs) {
+    set(&r->in.fields, &r->arena, pairs);
+    for (size_t i = 0; pairs && i < pairs->count; i++) {
+        if (pairs->list[i].id != HEADER_HOST || !pairs->list[i].value.n) continue;
+        r->in.authority = pairs->list[i].value;
+        request_lasts(r, LASTS_NOT); /* a reply is found by its host */
+    }
+}
+
 static void set_variables(struct fields *env, struct arena *a, const struct pairs *pairs) {
     for (size_t i = 0; pairs && i < pairs->count; i++)
         fields_set_named(env, a, pairs->list[i].name, pairs->list[i].value);
@@ -145,7 +155,7 @@ static enum handler change_request(struct request *r, const void *settings) {
     struct arena *a = &r->arena;
     if (*before && !r->keep_error_status) return HANDLER_GO_ON;
     if (s->add_request != b->add_request) add(&r->in.fields, a, s->add_request);
-    if (s->set_request != b->set_request) set(&r->in.fields, a, s->set_request);
+    if (s->set_request != b->set_request) set_request(r, s->set_request);
     if (s->add_environment != b->add_environment) add(&r->env, a, s->add_environment);
     if (s->set_environment != b->set_environment) set_variables(&r->env, a, s->set_environment);
     if ((s->add_request && s->add_request->decides) || (s->set_request && s->set_request->decides))

@@ -242,6 +242,7 @@ EXTRA_DIST += \
 	tests/replay/rewrite.replay \
 	tests/replay/error-handler-no-url.replay \
 	tests/replay/error-handler-gateway.replay \
+	tests/replay/setenv-host.replay \
 	tests/replay/setenv-rewritten.replay \
 	tests/replay/conditions-on-fields.replay \
 	tests/replay/slow-body.replay \
