@@ -139,6 +139,7 @@ struct request {
     bool no_range;            /* ranges of this representation are not given out */
     bool streams_body;        /* its body goes into the sink while the handler and the source are at work */
     bool is_turned_away;      /* refused before anything was done for it: no error-handler is asked */
+    bool hangs_up;            /* it gets no answer: the connection ends (HTTP/2: the stream) */
     bool is_bare;             /* nothing is said before the tunnel's first byte: request_be_tunnel() */
     bool is_tunnel;           /* 101, or 2xx for CONNECT: bytes both ways until one side ends (RFC 9110 7.8, 9.3.6) */
     bool keeps_time;          /* whoever answers it has time limits of its own: no 504, no max-write-idle meanwhile */

@@ -5,6 +5,8 @@
 #include "http/names.h"
 #include "server/module.h"
 
+enum { HANGS_UP = 444 }; /* as nginx has it */
+
 struct settings {
     uint32_t status; /* 0: it answers nothing */
     struct span body, type;
@@ -14,7 +16,8 @@ static const struct settings defaults = {0, {NULL, 0}, SPAN_INIT("text/plain; ch
 
 static const struct directive directives[] = {
     {"return.status", DIRECTIVE_SHORT, SCOPE_ANY, offsetof(struct settings, status),
-     "Answers with this status, from 200 to 599, whatever is there; 0 does not.", NULL, NULL, 0, NULL},
+     "Answers with this status, from 200 to 599, whatever is there; 0 does not, and 444 hangs up.", NULL, NULL, 0,
+     NULL},
     {"return.body", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, body),
      "The body of that answer; without it an error has the page that errors have.", NULL, NULL, 0, NULL},
     {"return.type", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, type), "The media type of that body.",
@@ -30,6 +33,11 @@ static enum handler answer(struct request *r, const void *settings) {
     if (s->status < 200 || s->status > 599) {
         request_say(r, LOG_IS_ERROR, "500: return.status is %u: not from 200 to 599", (unsigned)s->status);
         return request_refuse_with(r, 500);
+    }
+    if (s->status == HANGS_UP) {
+        r->hangs_up = true;
+        r->status = HANGS_UP;
+        return HANDLER_ERROR;
     }
     bool has_body = s->status != 204 && s->status != 205 && s->status != 304;
     if (s->status >= 400 && s->body.n == 0) return request_refuse_with(r, (int)s->status);

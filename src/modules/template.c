@@ -1,4 +1,4 @@
-/* template.c - the replacement language of url.redirect and url.rewrite */
+/* template.c - the replacement language of url.redirect, url.rewrite and setenv.template-* */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
@@ -10,7 +10,7 @@
 #include "base/number.h"
 #include "http/uri.h"
 
-enum source { LITERAL, OF_RULE, OF_CONDITION, OF_URL, QUERY_APPENDED, NOTHING };
+enum source { LITERAL, OF_RULE, OF_CONDITION, OF_URL, QUERY_APPENDED, OF_MODULE, NOTHING };
 
 enum transform {
     ESCAPE_ALL = 1,
@@ -30,10 +30,11 @@ struct part {
     enum source source;
     unsigned transforms;
     size_t which; /* capture: its number; URL: offset in url_parts */
-    struct span literal;
+    struct span literal; /* OF_MODULE: the name */
 };
 
 struct template {
+    const struct template_more *more;
     struct part *parts;
     size_t count, cap;
 };
@@ -88,8 +89,8 @@ static const char *name_at(void *arg, size_t i) {
 }
 
 /* What stands between the braces. */
-static struct part read_braces(struct span inside, enum source captures, const struct value *v,
-                               struct complaints *c) {
+static struct part read_braces(const struct template *t, struct span inside, enum source captures,
+                               const struct value *v, struct complaints *c) {
     struct part part = {.source = NOTHING};
     uint64_t number;
     while (take_prefix(&inside, &part.transforms)) {}
@@ -105,6 +106,10 @@ static struct part read_braces(struct span inside, enum source captures, const s
         if (!span_is(inside, names[i].name)) continue;
         part.source = names[i].source;
         part.which = names[i].which;
+    }
+    if (part.source == NOTHING && t->more && t->more->knows(inside)) {
+        part.source = OF_MODULE;
+        part.literal = inside;
     }
     if (part.source != NOTHING) return part;
     const char *near = did_you_mean(inside, name_at, NULL);
@@ -133,12 +138,18 @@ static size_t read_variable(struct template *t, struct span text, const struct v
                  "no \"}\" ends \"%.*s\": it is taken as it stands", SPAN_ARG(text));
         return 0;
     }
-    add(t, read_braces(span_between(text.p + 2, text.p + end), captures, v, c));
+    add(t, read_braces(t, span_between(text.p + 2, text.p + end), captures, v, c));
     return end + 1;
 }
 
 struct template *template_make(const struct value *v, struct complaints *c) {
+    return template_make_knowing(v, NULL, c);
+}
+
+struct template *template_make_knowing(const struct value *v, const struct template_more *more,
+                                       struct complaints *c) {
     struct template *t = memory_zeroed(1, sizeof *t);
+    t->more = more;
     struct span text = v->string;
     size_t literal = 0;
     for (size_t at = 0; at < text.n;) {
@@ -165,10 +176,18 @@ bool template_is_empty(const struct template *t) {
     return t->count == 0;
 }
 
-bool template_uses_condition(const struct template *t) {
+static bool uses(const struct template *t, enum source source) {
     for (size_t i = 0; i < t->count; i++)
-        if (t->parts[i].source == OF_CONDITION) return true;
+        if (t->parts[i].source == source) return true;
     return false;
+}
+
+bool template_uses_condition(const struct template *t) {
+    return uses(t, OF_CONDITION);
+}
+
+bool template_uses_more(const struct template *t) {
+    return uses(t, OF_MODULE);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */
@@ -238,7 +257,8 @@ static void append_query(struct buf *out, size_t start, struct span query, unsig
     add_transformed(out, query, transforms);
 }
 
-static void expand_part(const struct part *p, const struct template_inputs *in, struct buf *out, size_t start) {
+static void expand_part(const struct template *t, const struct part *p, const struct template_inputs *in,
+                        struct buf *out, size_t start) {
     struct span s = p->literal;
     unsigned transforms = p->transforms;
     switch (p->source) {
@@ -250,6 +270,7 @@ static void expand_part(const struct part *p, const struct template_inputs *in, 
         if (in->condition_is_decoded && !(transforms & ESCAPES)) transforms |= ESCAPE_DECODED;
         break;
     case OF_URL: s = *(const struct span *)(const void *)((const char *)&in->url + p->which); break;
+    case OF_MODULE: s = t->more->value(in->more, p->literal); break;
     case QUERY_APPENDED: append_query(out, start, in->url.query, p->transforms); return;
     }
     if (s.n == 0) return;
@@ -259,7 +280,7 @@ static void expand_part(const struct part *p, const struct template_inputs *in, 
 
 void template_expand(const struct template *t, const struct template_inputs *in, struct buf *out) {
     size_t start = out->n;
-    for (size_t i = 0; i < t->count; i++) expand_part(&t->parts[i], in, out, start);
+    for (size_t i = 0; i < t->count; i++) expand_part(t, &t->parts[i], in, out, start);
 }
 
 void location_encode(struct buf *out, struct span url) {

@@ -10,7 +10,7 @@ static bool captures_path(const struct block *b) {
     return b && span_is(b->left, SPAN("HTTP")) && span_is(b->item, SPAN("url"));
 }
 
-static struct url_parts parts_of(struct request *r) {
+struct url_parts request_url_parts(struct request *r) {
     struct url_parts parts;
     struct addr local;
     struct span target = r->in.uri.target;
@@ -22,6 +22,15 @@ static struct url_parts parts_of(struct request *r) {
     parts.path = span_upto(target, span_find(target, '?'));
     parts.query = r->in.uri.query;
     return parts;
+}
+
+void request_template_captures(struct request *r, const struct template *t, const struct block *set_in,
+                               struct captures *captures, struct template_inputs *in) {
+    captures->count = 0;
+    in->condition = captures;
+    if (!template_uses_condition(t)) return;
+    request_captures(r, set_in, captures);
+    in->condition_is_decoded = captures_path(set_in);
 }
 
 /* The rule that has matched, and what its groups have captured. */
@@ -36,18 +45,15 @@ static void say_rule(struct request *r, const struct rule *rule, const struct ca
 
 enum rules_word request_apply_rules(struct request *r, const struct rules *rules, const struct block *set_in,
                                     struct span *result) {
-    struct captures own, around = {.count = 0};
+    struct captures own, around;
     if (r->in.uri.target.n == 0 || r->in.uri.target.p[0] != '/')
         return RULES_NO_MATCH; /* "*", or a CONNECT's authority */
     const struct rule *rule = rules_find(rules, r->in.uri.target, &own);
     if (!rule) return RULES_NO_MATCH;
     if (request_is_rehearsed(r)) say_rule(r, rule, &own);
     if (template_is_empty(rule->replacement)) return RULES_STOP;
-    struct template_inputs in = {.rule = &own, .condition = &around, .url = parts_of(r)};
-    if (template_uses_condition(rule->replacement)) {
-        request_captures(r, set_in, &around);
-        in.condition_is_decoded = captures_path(set_in);
-    }
+    struct template_inputs in = {.rule = &own, .url = request_url_parts(r)};
+    request_template_captures(r, rule->replacement, set_in, &around, &in);
     struct buf out = {0};
     template_expand(rule->replacement, &in, &out);
     *result = out.n ? arena_copy(&r->arena, buf_span(&out)) : SPAN("");

@@ -19,4 +19,11 @@ enum rules_word {
 enum rules_word request_apply_rules(struct request *r, const struct rules *rules, const struct block *set_in,
                                     struct span *result);
 
+/* What a template takes from the request's URL; spans live as long as the request. */
+struct url_parts request_url_parts(struct request *r);
+
+/* For %N: the captures of the condition around `set_in`, if the template wants them. */
+void request_template_captures(struct request *r, const struct template *t, const struct block *set_in,
+                               struct captures *captures, struct template_inputs *in);
+
 #endif

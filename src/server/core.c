@@ -76,6 +76,26 @@ static void *compile_mime(const struct value *v, struct complaints *c) {
     return table;
 }
 
+/* "404", "50x", "4xx" */
+static bool is_status_pattern(struct span s) {
+    if (s.n != 3 || (s.p[0] != '4' && s.p[0] != '5')) return false;
+    return (ascii_is_digit(s.p[1]) && (ascii_is_digit(s.p[2]) || s.p[2] == 'x')) || (s.p[1] == 'x' && s.p[2] == 'x');
+}
+
+static void *compile_errorfiles(const struct value *v, struct complaints *c) {
+    size_t errors = complaints_errors(c);
+    for (size_t i = 0; i < v->count; i++) {
+        const struct element *e = &v->elements[i];
+        if (!is_status_pattern(e->key))
+            complain(c, COMPLAINT_ERROR, e->key_place, e->key.n + 2, "write \"404\", \"50x\" or \"4xx\"",
+                     "\"%.*s\" is no error status", SPAN_ARG(e->key));
+        if (!span_starts(e->value.string, SPAN("/")))
+            complain(c, COMPLAINT_ERROR, e->value.place, e->value.string.n + 2, NULL,
+                     "the page of an error is a file, with its whole path");
+    }
+    return complaints_errors(c) == errors ? (void *)(uintptr_t)v : NULL;
+}
+
 static void discard_mime(void *table) {
     mime_drop(table);
 }
@@ -187,6 +207,9 @@ const struct directive core_directives[] = {
         "Seconds without progress that a closed connection is drained, so that the client can read the last byte."),
     PATHROW("server.errorfile-prefix", STRING, ANY, errorfile_prefix, READS_IN,
         "Error pages are the files PREFIX + status + \".html\"."),
+    {"server.errorfiles", DIRECTIVE_MAP, SCOPE_ANY, FIELD(errorfiles),
+     "Files that are the pages of errors, by their status: \"404\", \"50x\", \"4xx\".", compile_errorfiles, NULL,
+     DIRECTIVE_READS, NULL},
     ROW("server.error-handler", STRING, ANY, error_handler, "The URL that is asked for the page of an error status."),
     ROW("server.error-handler-404", STRING, ANY, error_handler_404,
         "The URL that answers in place of what was not found or is forbidden; its status counts."),

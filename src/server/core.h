@@ -46,6 +46,7 @@ struct core_settings {
 
     /* the request */
     struct span document_root, name, tag, errorfile_prefix, error_handler, error_handler_404;
+    const struct value *errorfiles; /* status => file */
     uint32_t max_request_kib, max_keep_alive_requests, max_keep_alive_idle_s, max_read_idle_s, max_write_idle_s;
     uint32_t max_head_s;      /* for a whole request head */
     uint32_t min_body_rate;   /* bytes a second, on average */

@@ -34,3 +34,14 @@ void error_page(struct buf *page, int status, struct span tag) {
     }
     buf_add(page, SPAN("</main>\n</body>\n</html>\n"));
 }
+
+struct span error_file(const struct value *files, int status) {
+    char digits[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
+    for (size_t i = 0; files && i < files->count; i++) {
+        struct span key = files->elements[i].key;
+        size_t at = 0;
+        while (at < 3 && (key.p[at] == 'x' || key.p[at] == digits[at])) at++;
+        if (at == 3) return files->elements[i].value.string;
+    }
+    return SPAN("");
+}

@@ -4,8 +4,9 @@
 
 #include <errno.h>
 
-#include "net/file.h"
+#include "http/mime.h"
 #include "http/source.h"
+#include "net/file.h"
 #include "server/conn.h"
 #include "server/errorpage.h"
 #include "server/module.h"
@@ -52,8 +53,8 @@ static enum handler ask_handler(struct request *r, struct span url, bool keep_st
     return HANDLER_COMEBACK;
 }
 
-static bool use_file(struct request *r, struct span prefix) {
-    struct span path = arena_printf(&r->arena, "%.*s%d.html", SPAN_ARG(prefix), r->status);
+static bool use_file(struct request *r, struct span path) {
+    const struct core_settings *core = request_core(r);
     struct file *f = file_open(path.p);
     if (!f) {
         if (errno != ENOENT) request_say(r, LOG_IS_ERROR, "%.*s: %s", SPAN_ARG(path), strerror(errno));
@@ -61,9 +62,20 @@ static bool use_file(struct request *r, struct span prefix) {
     }
     chunks_add_file(&r->body, f, 0, f->state.size);
     file_drop(f);
-    fields_set(&r->out, &r->arena, HEADER_CONTENT_TYPE, SPAN("text/html; charset=utf-8"));
+    struct span type = mime_find(core->mime ? core->mime : mime_builtin(), path);
+    bool is_html = type.n == 0 || span_is(type, SPAN("text/html"));
+    fields_set(&r->out, &r->arena, HEADER_CONTENT_TYPE, is_html ? SPAN("text/html; charset=utf-8") : type);
     request_lasts(r, LASTS_A_SECOND);
     return true;
+}
+
+static bool use_listed(struct request *r, const struct value *files) {
+    struct span path = error_file(files, r->status);
+    return path.n && use_file(r, path);
+}
+
+static bool use_numbered(struct request *r, struct span prefix) {
+    return prefix.n && use_file(r, arena_printf(&r->arena, "%.*s%d.html", SPAN_ARG(prefix), r->status));
 }
 
 static void use_page(struct request *r) {
@@ -89,7 +101,7 @@ static bool is_for_404(int status) {
 
 enum handler request_refuse(struct request *r) {
     request_give_up(r);
-    if (r->is_bare) return HANDLER_ERROR; /* whatever is spoken here, it is not HTTP */
+    if (r->is_bare || r->hangs_up) return HANDLER_ERROR; /* whatever is spoken here, it is not HTTP */
     chunks_clear(&r->in_body);
     find_plan(r);
     const struct core_settings *core = r->plan->core;
@@ -102,7 +114,7 @@ enum handler request_refuse(struct request *r) {
     } else if (understood && !r->error_status && is_for_404(r->status) && core->error_handler_404.n) {
         if (ask_handler(r, core->error_handler_404, false) == HANDLER_COMEBACK) return HANDLER_COMEBACK;
     }
-    if (core->errorfile_prefix.n && use_file(r, core->errorfile_prefix)) return HANDLER_GO_ON;
+    if (use_listed(r, core->errorfiles) || use_numbered(r, core->errorfile_prefix)) return HANDLER_GO_ON;
     use_page(r);
     return HANDLER_GO_ON;
 }

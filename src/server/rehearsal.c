@@ -13,7 +13,9 @@
 #include "http/answer.h"
 #include "http/head.h"
 #include "http/source.h"
+#include "net/file.h"
 #include "server/counters.h"
+#include "server/errorpage.h"
 #include "server/jobs.h"
 #include "server/rehearsal_parts.h"
 
@@ -245,8 +247,13 @@ static void say_refusal(struct stage *s, struct request *r, int status, enum han
         rehearsal_say(s, PHASE_COUNT, place_of_directive(r, name), "%d: the error-handler %.*s is asked", status,
                       SPAN_ARG(is_404 ? core->error_handler_404 : core->error_handler));
     } else if (r->body.count && chunks_at(&r->body, 0)->kind == CHUNK_FILE) {
-        rehearsal_say(s, PHASE_COUNT, place_of_directive(r, SPAN("server.errorfile-prefix")),
-                      "%d: the page is %.*s%d.html", r->status, SPAN_ARG(core->errorfile_prefix), r->status);
+        struct span path = error_file(core->errorfiles, r->status);
+        struct file_state state;
+        bool is_listed = path.n && file_look(path.p, &state) == 0;
+        struct span name = is_listed ? SPAN("server.errorfiles") : SPAN("server.errorfile-prefix");
+        if (!is_listed)
+            path = arena_printf(&r->arena, "%.*s%d.html", SPAN_ARG(core->errorfile_prefix), r->status);
+        rehearsal_say(s, PHASE_COUNT, place_of_directive(r, name), "%d: the page is %.*s", r->status, SPAN_ARG(path));
     }
 }
 

@@ -300,7 +300,7 @@ enum handler request_end(struct request *r) {
  * has of a response must not look whole: without a length or a last chunk only a reset tells. */
 enum handler request_error(struct request *r) {
     r->keep_alive = false;
-    request_error_counted(r);
+    if (!r->hangs_up) request_error_counted(r);
     r->conn->protocol->break_off(r);
     request_release(r);
     if (r->status) request_counted(r);

@@ -68,7 +68,8 @@ static void add_setting(const struct directive *d, const struct value *v, struct
         const struct element *e = &v->elements[i];
         if (e->value.type != VALUE_STRING) continue;
         if (d->flags & DIRECTIVE_RUNS) add(out, SCRIPTS, e->key, e->value.string);
-        if (d->flags & DIRECTIVE_SETS) add_variable(out, e->key, e->value.string);
+        bool is_made = d->flags & DIRECTIVE_IN_BLOCK; /* for each request: a template */
+        if (d->flags & DIRECTIVE_SETS) add_variable(out, e->key, is_made ? SPAN("") : e->value.string);
     }
 }
 

@@ -92,6 +92,7 @@ EXTRA_DIST += \
 	tests/replay/error-handler-post.replay \
 	tests/replay/error-handler.replay \
 	tests/replay/errorfile-prefix.replay \
+	tests/replay/errorfiles.replay \
 	tests/replay/expect-continue-refused.replay \
 	tests/replay/expect-continue-without-sink.replay \
 	tests/replay/expect-continue.replay \
@@ -245,6 +246,8 @@ EXTRA_DIST += \
 	tests/replay/setenv-host.replay \
 	tests/replay/setenv-rewritten.replay \
 	tests/replay/conditions-on-fields.replay \
+	tests/replay/return-hangs-up.replay \
+	tests/replay/setenv-templates.replay \
 	tests/replay/slow-body.replay \
 	tests/replay/slow-head.replay \
 	tests/replay/slow-sink-chunked.replay \

@@ -71,7 +71,7 @@ static char *expand(const char *replacement, const struct template_inputs *in) {
 START_TEST(expands) {
     struct captures rule = {{SPAN_INIT("/one/t%20Wo"), SPAN_INIT("one"), SPAN_INIT("t%20Wo")}, 3};
     struct captures condition = {{SPAN_INIT("c d/%"), SPAN_INIT("d/%")}, 2};
-    struct template_inputs in = {&rule, &condition, false, url};
+    struct template_inputs in = {&rule, &condition, false, url, NULL};
     char *got = expand(expansions[_i].replacement, &in);
     ck_assert_str_eq(got, expansions[_i].expected);
     free(got);
@@ -91,7 +91,7 @@ static const struct {
 
 START_TEST(encodes_again) {
     struct captures rule = {{SPAN_INIT("%41")}, 1}, condition = {{SPAN_INIT("c d/%?")}, 1};
-    struct template_inputs in = {&rule, &condition, true, url};
+    struct template_inputs in = {&rule, &condition, true, url, NULL};
     char *got = expand(decoded[_i].replacement, &in);
     ck_assert_str_eq(got, decoded[_i].expected);
     free(got);

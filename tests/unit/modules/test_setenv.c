@@ -40,6 +40,37 @@ START_TEST(changes_response) {
 }
 END_TEST
 
+/* What is of the client makes the response one for this request alone; errors have what is for all. */
+START_TEST(makes_fields) {
+    struct trial t;
+    trial_begin(&t, &mod_setenv,
+                "setenv.template-request-header = (\"X-Real-IP\" => \"${client.ip}\", "
+                "\"X-Gone\" => \"${header:X-None}\")\n"
+                "setenv.template-environment = (\"HOW\" => \"${request.method} ${url.path}\")\n"
+                "setenv.template-response-header = (\"X-Url\" => \"${url.scheme}://${url.authority}\")\n"
+                "setenv.template-success-header = (\"X-Good\" => \"100%% ${header:X-Real-IP}\")\n");
+    trial_request(&t, "a", "/b");
+    fields_add_named(&t.r.in.fields, &t.r.arena, SPAN("X-Real-IP"), SPAN("6.6.6.6"));
+    fields_add_named(&t.r.in.fields, &t.r.arena, SPAN("X-Gone"), SPAN("x"));
+    t.r.client.is.any.sa_family = AF_INET;
+    ck_assert_int_eq(trial_run(&t, PHASE_URI_CLEAN), HANDLER_GO_ON);
+    ck_assert_str_eq(field(&t, &t.r.in.fields, "X-Real-IP"), "0.0.0.0");
+    ck_assert_str_eq(field(&t, &t.r.in.fields, "X-Gone"), "(none)");
+    ck_assert_str_eq(field(&t, &t.r.env, "HOW"), "GET /b");
+    t.r.lasting = LASTS;
+    t.r.status = 404;
+    ck_assert_int_eq(trial_run(&t, PHASE_RESPONSE_START), HANDLER_GO_ON);
+    ck_assert_str_eq(field(&t, &t.r.out, "X-Url"), "http://a");
+    ck_assert_str_eq(field(&t, &t.r.out, "X-Good"), "(none)");
+    ck_assert_int_eq(t.r.lasting, LASTS);
+    t.r.status = 200;
+    ck_assert_int_eq(trial_run(&t, PHASE_RESPONSE_START), HANDLER_GO_ON);
+    ck_assert_str_eq(field(&t, &t.r.out, "X-Good"), "100% 0.0.0.0");
+    ck_assert_int_eq(t.r.lasting, LASTS_NOT);
+    trial_end(&t);
+}
+END_TEST
+
 /* A rewritten request comes a second time: nothing is added twice. */
 START_TEST(changes_request_once) {
     struct trial t;
@@ -113,6 +144,7 @@ int main(void) {
     TCase *t = tcase_create("setenv");
     tcase_add_test(t, changes_response);
     tcase_add_test(t, changes_request_once);
+    tcase_add_test(t, makes_fields);
     tcase_add_loop_test(t, knows_what_decides, 0, COUNT(keeps));
     tcase_add_loop_test(t, complains, 0, COUNT(faults));
     suite_add_tcase(s, t);

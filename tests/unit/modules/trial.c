@@ -214,6 +214,11 @@ enum handler request_redirect(struct request *r, int status, struct span locatio
     return HANDLER_FINISHED;
 }
 
+bool request_tls_variable(struct request *r, unsigned *at, struct span *name, struct span *value) {
+    (void)r, (void)at, (void)name, (void)value;
+    return false;
+}
+
 void request_local_addr(const struct request *r, struct addr *local) {
     (void)r;
     memset(local, 0, sizeof *local);
