@@ -38,7 +38,7 @@ static struct span field_subject(struct import *im, struct span variable) {
     return kept;
 }
 
-static struct span subject_of(struct import *im, struct span variable) {
+struct span subject_of(struct import *im, struct span variable) {
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
         if (span_is(variable, span_of(subjects[i].variable))) return span_of(subjects[i].ours);
     return span_starts(variable, SPAN("$http_")) ? field_subject(im, variable) : SPAN("");
@@ -107,7 +107,9 @@ struct span condition_of_if(struct import *im, struct nginx_directive *d) {
         return SPAN("");
     }
     struct span subject = subject_of(im, q.variable);
-    if (span_is(q.variable, SPAN("$https"))) result = SPAN("$HTTP[\"scheme\"] == \"https\"");
+    struct nginx_directive *map = q.variable.n ? map_called(im, span_from(q.variable, 1)) : NULL;
+    if (map) result = condition_of_map(im, map, q.op, q.value);
+    else if (span_is(q.variable, SPAN("$https"))) result = SPAN("$HTTP[\"scheme\"] == \"https\"");
     else if (span_is(q.variable, SPAN("$server_port")) && span_is(q.op, SPAN("=")))
         result = joined(im, "$SERVER[\"socket\"] =~ \":%.*s$\"", SPAN_ARG(q.value));
     else if (span_starts(q.variable, SPAN("$arg_")) || span_starts(q.variable, SPAN("$cookie_")))
@@ -144,7 +146,7 @@ static void reset_endings(struct import *im, const struct settings *s) {
             write_line(im, NULL, "%s = %s", ending_keys[i], nothing[i]);
 }
 
-static bool is_ending(struct span key) {
+bool is_ending_key(struct span key) {
     for (size_t i = 0; i < 4; i++)
         if (span_is(key, span_of(ending_keys[i]))) return true;
     return false;
@@ -157,9 +159,10 @@ static void write_if(struct import *im, struct nginx_directive *d, const struct 
     settings_of(im, d, &s);
     memcpy(im->is_ended, ended, sizeof ended);
     for (size_t i = 0; i < around->count; i++) /* who answers stays, too */
-        if (!settings_find(&s, around->list[i].key) && !is_ending(around->list[i].key))
+        if (!settings_find(&s, around->list[i].key) && !is_ending_key(around->list[i].key))
             settings_set(&s, around->list[i].key.p, around->list[i].value, around->list[i].from);
     write_settings(im, &s, around);
+    write_maps(im, d, &s);
     if (is_server && ends_requests(d)) reset_endings(im, &s);
     settings_done(&s);
 }
@@ -224,9 +227,47 @@ static bool has_access_around(const struct nginx_directive *block) {
     return false;
 }
 
+/* satisfy any: whoever is allowed needs no password, and whoever is not may have one. */
+static bool is_either(const struct nginx_directive *block) {
+    struct nginx_directive *satisfy = inherited(block, "satisfy"), *password = inherited(block, "auth_basic");
+    bool guards = password && !span_is(nginx_word(password, 1), SPAN("off"));
+    return guards && satisfy && span_is(nginx_word(satisfy, 1), SPAN("any"));
+}
+
+static const struct nginx_directive *level_of_access(const struct nginx_directive *block) {
+    while (block && !first_access(block)) block = block->parent;
+    return block;
+}
+
+static void write_either(struct import *im, struct nginx_directive *block) {
+    const struct nginx_directive *level = level_of_access(block);
+    bool open = false;
+    if (!first_access(block) && !own(block, "satisfy") && !own(block, "auth_basic")) return; /* as around */
+    if (level && has_access_around(block)) write_line(im, NULL, "url.access-deny = ()");
+    for (struct nginx_directive *d = level ? level->first : NULL; d; d = d->next) {
+        if (!is_access(d)) continue;
+        bool all = span_is(nginx_word(d, 1), SPAN("all")), allows = nginx_is(d, "allow");
+        translated(im, d);
+        if (all && !allows) break;
+        struct span condition = joined(im, "$HTTP[\"remote-ip\"] == %.*s", SPAN_ARG(quoted(im, nginx_word(d, 1))));
+        if (open) write_close(im, true);
+        if (!all || open) write_open(im, open, all ? "" : condition.p, d);
+        if (allows) write_line(im, d, "auth.require = ()");
+        open |= !all;
+        if (all) break;
+    }
+    if (open) write_close(im, false);
+}
+
 /* The first that fits decides, so they are one chain; "all" is its else. */
 void write_access(struct import *im, struct nginx_directive *block) {
+    struct nginx_directive *satisfy = own(block, "satisfy");
     bool open = false;
+    if (satisfy) translated(im, satisfy);
+    if (is_either(block)) {
+        write_either(im, block);
+        return;
+    }
     const struct nginx_directive *first = first_access(block);
     bool is_for_all = first && span_is(nginx_word(first, 1), SPAN("all"));
     if (first && !is_for_all && has_access_around(block)) write_line(im, NULL, "url.access-deny = ()");

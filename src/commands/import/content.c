@@ -44,19 +44,7 @@ static bool expires_of(struct import *im, struct span word, struct span *expire,
     return true;
 }
 
-static void expires(struct import *im, struct nginx_directive *block, struct settings *s, struct pairs *fields) {
-    struct nginx_directive *d = inherited(block, "expires");
-    struct span expire, control, word = d ? nginx_word(d, d->count - 1) : SPAN("off");
-    if (!d) return;
-    translated(im, d);
-    if (!expires_of(im, word, &expire, &control) || word.p[0] == '$' || word.p[0] == '@')
-        left(im, d, "only a time, off, max and epoch are understood");
-    else if (expire.n)
-        settings_set(s, "expire.url", joined(im, "( \"\" => \"%.*s\" )", SPAN_ARG(expire)), d);
-    if (control.n) add_pair(im, fields, SPAN("Cache-Control"), control, d);
-}
-
-/* Beside a time, which would not be said otherwise: a second Cache-Control that allows more. */
+/* Of words that only allow more, which stand beside the max-age of expires: one Cache-Control has both. */
 static bool only_allows(struct span value) {
     struct span word;
     while (span_next(&value, ',', &word))
@@ -65,32 +53,92 @@ static bool only_allows(struct span value) {
     return true;
 }
 
-static bool has_lifetime(struct import *im, const struct nginx_directive *block) {
+static bool has_lifetime(const struct nginx_directive *block, uint64_t *seconds) {
     const struct nginx_directive *d = inherited(block, "expires");
-    struct span expire = SPAN(""), control;
-    return d && expires_of(im, nginx_word(d, d->count - 1), &expire, &control) && expire.n;
+    struct span word = d ? nginx_word(d, d->count - 1) : SPAN("");
+    if (span_is(word, SPAN("max"))) *seconds = 315360000;
+    return d && (span_is(word, SPAN("max")) || seconds_of(word, seconds));
 }
 
-static void add_headers(struct import *im, struct nginx_directive *block, struct pairs *fields) {
-    const struct nginx_directive *level = level_of(block, "add_header");
-    if (!level) return;
-    for (struct nginx_directive *d = next_named(level->first, "add_header"); d;
-         d = next_named(d->next, "add_header")) {
-        struct span value = nginx_word(d, 2);
-        translated(im, d);
-        if (span_find(value, '$') < value.n)
-            left(im, d, "fields of responses have no variables here (setenv.add-response-header)");
-        else if (span_is_ci(nginx_word(d, 1), SPAN("Cache-Control")) && has_lifetime(im, block) && only_allows(value))
-            left(im, d, "there is one Cache-Control: the max-age of expires");
-        else if (value.n) add_pair(im, fields, nginx_word(d, 1), value, d);
+/* fields - of responses: of all, and of those that are no errors */
+struct response_fields {
+    struct pairs always, success;
+    bool has_lifetime; /* Cache-Control says what expires would have said */
+};
+
+static void add_header(struct import *im, struct nginx_directive *block, struct nginx_directive *d,
+                       struct response_fields *f) {
+    struct span name = nginx_word(d, 1), value = nginx_word(d, 2), made, why;
+    bool always = span_is(nginx_word(d, 3), SPAN("always"));
+    uint64_t seconds;
+    translated(im, d);
+    if (value.n == 0) return;
+    if (span_is_ci(name, SPAN("Cache-Control")) && has_lifetime(block, &seconds) && only_allows(value)) {
+        value = joined(im, "max-age=%llu, %.*s", (unsigned long long)seconds, SPAN_ARG(value));
+        f->has_lifetime = true;
     }
+    if (!expand_variables(im, d, value, IN_FIELD, &made, &why)) left(im, d, "%.*s", SPAN_ARG(why));
+    else add_pair(im, always ? &f->always : &f->success, name, made, d);
+}
+
+static void expires_by_type(struct import *im, struct nginx_directive *map, struct nginx_directive *d,
+                            struct settings *s) {
+    struct pairs p = {{NULL, 0, 0}, 0, NULL};
+    struct span expire, control;
+    map_is_used(map);
+    for (struct nginx_directive *e = map->first; e; e = e->next) {
+        struct span type = nginx_word(e, 0);
+        if (span_is(type, SPAN("default"))) type = SPAN("");
+        if (type.n && type.p[0] == '~') type = span_from(type, type.n > 1 && type.p[1] == '*' ? 2 : 1);
+        if (type.n && type.p[0] == '^') type = span_from(type, 1);
+        if (!expires_of(im, nginx_word(e, 1), &expire, &control)) left(im, d, "a time of its map is not understood");
+        else if (control.n) left(im, d, "epoch and times before now are not told by type");
+        else if (expire.n) add_pair(im, &p, type, expire, d);
+    }
+    set_pairs(im, s, "expire.mimetypes", &p);
+}
+
+static void expires(struct import *im, struct nginx_directive *block, struct settings *s,
+                    struct response_fields *f) {
+    struct nginx_directive *d = inherited(block, "expires");
+    struct span expire, control, word = d ? nginx_word(d, d->count - 1) : SPAN("off");
+    struct nginx_directive *map = word.n && word.p[0] == '$' ? map_called(im, span_from(word, 1)) : NULL;
+    if (!d) return;
+    translated(im, d);
+    if (map) expires_by_type(im, map, d, s);
+    else if (!expires_of(im, word, &expire, &control) || word.p[0] == '$' || word.p[0] == '@')
+        left(im, d, "only a time, off, max and epoch are understood");
+    else if (expire.n && !f->has_lifetime)
+        settings_set(s, "expire.url", joined(im, "( \"\" => \"%.*s\" )", SPAN_ARG(expire)), d);
+    if (!map && control.n) add_pair(im, &f->success, SPAN("Cache-Control"), control, d);
+}
+
+/* What is hidden of a backend's answer; nginx itself hides some. */
+static const char *const hiding[] = {"proxy_hide_header", "fastcgi_hide_header", "uwsgi_hide_header",
+                                     "scgi_hide_header"};
+
+static void hidden_fields(struct import *im, struct nginx_directive *block, struct settings *s) {
+    struct pairs p = {{NULL, 0, 0}, 0, NULL};
+    for (size_t i = 0; i < sizeof hiding / sizeof *hiding; i++) {
+        const struct nginx_directive *level = level_of(block, hiding[i]);
+        for (struct nginx_directive *d = level ? next_named(level->first, hiding[i]) : NULL; d;
+             d = next_named(d->next, hiding[i])) {
+            translated(im, d);
+            if (d->count == 2) add_pair(im, &p, nginx_word(d, 1), SPAN(""), d);
+        }
+    }
+    set_pairs(im, s, "setenv.set-response-header", &p);
 }
 
 static void fields(struct import *im, struct nginx_directive *block, struct settings *s) {
-    struct pairs p = {{NULL, 0, 0}, 0, NULL};
-    add_headers(im, block, &p);
-    expires(im, block, s, &p);
-    set_pairs(im, s, "setenv.add-response-header", &p);
+    struct response_fields f = {.has_lifetime = false};
+    const struct nginx_directive *level = level_of(block, "add_header");
+    struct nginx_directive *d = level ? next_named(level->first, "add_header") : NULL;
+    for (; d; d = next_named(d->next, "add_header")) add_header(im, block, d, &f);
+    expires(im, block, s, &f);
+    set_pairs(im, s, "setenv.template-response-header", &f.always);
+    set_pairs(im, s, "setenv.template-success-header", &f.success);
+    hidden_fields(im, block, s);
 }
 
 /* ---- compression ------------------------------------------------------------------------------ */
@@ -191,11 +239,18 @@ static const struct {
     {"$server_port", "%p"},        {"$server_protocol", "%H"},   {"$uri", "%U"},
     {"$args", "%q"},               {"$connection_requests", "%k"}, {"$pid", "%P"},
     {"$ssl_protocol", "%{SSL_PROTOCOL}e"}, {"$ssl_cipher", "%{SSL_CIPHER}e"}, {"$msec", "%{msec}t"},
+    {"$request_id", "%L"},         {"$remote_port", "%{remote}p"},
 };
 
 static struct span log_format(struct import *im, struct nginx_directive *format) {
     struct buf text = {0};
-    for (size_t i = 2; i < format->count; i++) buf_add(&text, format->words[i]);
+    for (size_t i = 2; i < format->count; i++) {
+        bool is_option = i == 2 && span_starts(format->words[i], SPAN("escape="));
+        if (!is_option) buf_add(&text, format->words[i]);
+        else if (span_is(format->words[i], SPAN("escape=json")))
+            left(im, format, "values are not escaped as JSON has it: server.log-format = \"json\" makes "
+                             "whole objects");
+    }
     struct span all = replaced_words(im, buf_span(&text), "%", "%%");
     buf_done(&text);
     all = replaced_words(im, all, "[$time_local]", "%t"); /* %t has brackets */
@@ -207,19 +262,34 @@ static struct span log_format(struct import *im, struct nginx_directive *format)
     return all;
 }
 
+/* if=VALUE of an access_log: 0 and nothing are no; a variable is not known. */
+static bool is_switched_off(struct import *im, struct nginx_directive *d) {
+    for (size_t i = 2; i < d->count; i++) {
+        if (!span_starts(d->words[i], SPAN("if="))) continue;
+        struct span value = span_from(d->words[i], 3);
+        if (span_find(value, '$') < value.n) left(im, d, "all requests are logged, whatever if= says");
+        return value.n == 0 || span_is(value, SPAN("0"));
+    }
+    return false;
+}
+
 static void access_log(struct import *im, struct nginx_directive *block, struct settings *s) {
-    struct nginx_directive *d = inherited(block, "access_log");
+    const struct nginx_directive *level = level_of(block, "access_log");
+    struct nginx_directive *d = level ? next_named(level->first, "access_log") : NULL;
     struct span name = d ? nginx_word(d, 1) : SPAN("");
     if (!d) return;
     translated(im, d);
-    if (span_is(name, SPAN("off"))) {
+    for (struct nginx_directive *more = next_named(d->next, "access_log"); more;
+         more = next_named(more->next, "access_log"))
+        left(im, more, "there is one access log for a request");
+    if (span_is(name, SPAN("off")) || is_switched_off(im, d)) {
         settings_set(s, "accesslog.filename", SPAN("\"\""), d);
         return;
     }
     if (span_starts(name, SPAN("syslog:"))) settings_set(s, "accesslog.use-syslog", SPAN("\"enable\""), d);
     else if (span_find(name, '$') < name.n) left(im, d, "the name of a log has no variables here");
     else settings_set(s, "accesslog.filename", quoted(im, name), d);
-    struct span wanted = nginx_word(d, 2);
+    struct span wanted = span_find(nginx_word(d, 2), '=') < nginx_word(d, 2).n ? SPAN("") : nginx_word(d, 2);
     for (struct nginx_directive *f = next_named(im->http->first, "log_format"); f && wanted.n;
          f = next_named(f->next, "log_format"))
         if (span_is(nginx_word(f, 1), wanted))
@@ -227,8 +297,6 @@ static void access_log(struct import *im, struct nginx_directive *block, struct 
     if (!settings_find(s, SPAN("accesslog.format"))) /* nginx's own "combined" */
         settings_set(s, "accesslog.format",
                      quoted(im, SPAN("%h - %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"")), d);
-    for (size_t i = 3; i < d->count; i++)
-        if (span_starts(d->words[i], SPAN("if="))) left(im, d, "all requests are logged, whatever if= says");
 }
 
 static void error_log(struct import *im, struct nginx_directive *block, struct settings *s) {
@@ -243,32 +311,63 @@ static void error_log(struct import *im, struct nginx_directive *block, struct s
 
 /* ---- error pages ------------------------------------------------------------------------------ */
 
-/* /errors/404.html for 404 is a file of server.errorfile-prefix; "= /page" for 404 alone the error-handler. */
+/* The location that a path leads to, if that is = or a prefix; else the block around. */
+static struct nginx_directive *location_of(struct nginx_directive *block, struct span path) {
+    struct nginx_directive *server = block, *best = NULL;
+    size_t length = 0;
+    while (server->parent && !nginx_is(server, "server")) server = server->parent;
+    for (struct nginx_directive *d = next_named(server->first, "location"); d; d = next_named(d->next, "location")) {
+        struct span at = nginx_word(d, d->count - 1);
+        bool is_exact = d->count == 3 && span_is(nginx_word(d, 1), SPAN("="));
+        if (is_exact && span_is(at, path)) return d;
+        bool is_regex = d->count == 3 && nginx_word(d, 1).p[0] == '~';
+        if (is_exact || is_regex || !span_starts(path, at) || at.n < length) continue;
+        best = d;
+        length = at.n;
+    }
+    return best ? best : server;
+}
+
+/* The file that a page is. Empty: a program or a backend answers there. */
+static struct span page_file(struct import *im, struct nginx_directive *block, struct span page) {
+    struct nginx_directive *at = location_of(block, page), *root = inherited(at, "root"), *alias = own(at, "alias");
+    bool answers = own(at, "return") || own(at, "proxy_pass") || own(at, "fastcgi_pass") || own(at, "uwsgi_pass") ||
+                   own(at, "scgi_pass");
+    struct span base = alias ? nginx_word(alias, 1) : root ? nginx_word(root, 1) : SPAN("/usr/share/nginx/html");
+    size_t dot = span_find_last(page, '.');
+    if (answers || dot == page.n || span_is(span_from(page, dot), SPAN(".php")) || page.p[0] != '/') return SPAN("");
+    if (span_find(base, '$') < base.n || base.p[0] != '/') return SPAN("");
+    if (alias) page = span_from(page, nginx_word(at, at->count - 1).n);
+    while (!alias && base.n > 1 && base.p[base.n - 1] == '/') base.n--;
+    return joined(im, "%.*s%.*s", SPAN_ARG(base), SPAN_ARG(page));
+}
+
+/* Files are told by status; "= /page" for 404 is the error-handler. */
 static void error_page(struct import *im, struct nginx_directive *block, struct settings *s,
-                       struct nginx_directive *d) {
-    struct span page = nginx_word(d, d->count - 1), code = nginx_word(d, 1);
-    bool answers = d->count > 3 && span_is(nginx_word(d, d->count - 2), SPAN("="));
-    struct nginx_directive *root = inherited(block, "root");
-    struct span own_name = joined(im, "%.*s.html", SPAN_ARG(code));
+                       struct nginx_directive *d, struct pairs *files) {
+    struct span page = nginx_word(d, d->count - 1), before = nginx_word(d, d->count - 2);
+    bool answers = d->count > 3 && before.n && before.p[0] == '=';
+    bool keeps = !answers || span_is(span_from(before, 1), nginx_word(d, 1));
+    struct span file = page_file(im, block, page);
     translated(im, d);
-    if (answers && span_is(code, SPAN("404")) && page.p[0] == '/')
+    if (answers && !keeps && d->count == 4 && span_is(nginx_word(d, 1), SPAN("404")) && page.p[0] == '/') {
         settings_set(s, "server.error-handler-404", quoted(im, page), d);
-    else if (d->count == 3 && root && page.p[0] == '/' && span_ends(page, own_name))
-        settings_set(s, "server.errorfile-prefix",
-                     quoted(im, joined(im, "%.*s%.*s", SPAN_ARG(nginx_word(root, 1)),
-                                       SPAN_ARG(span_upto(page, page.n - own_name.n)))),
-                     d);
-    else
-        left(im, d, "error pages are files named by their status (server.errorfile-prefix), or one page for all "
+    } else if (keeps && file.n) {
+        for (size_t i = 1; i + 1 + (size_t)answers < d->count; i++) add_pair(im, files, d->words[i], file, d);
+    } else {
+        left(im, d, "error pages are files, by their status (server.errorfiles), or one URL that answers for all "
                     "(server.error-handler)");
+    }
 }
 
 static void error_pages(struct import *im, struct nginx_directive *block, struct settings *s) {
     const struct nginx_directive *level = level_of(block, "error_page");
+    struct pairs files = {{NULL, 0, 0}, 0, NULL};
     if (!level) return;
     for (struct nginx_directive *d = next_named(level->first, "error_page"); d;
          d = next_named(d->next, "error_page"))
-        error_page(im, block, s, d);
+        error_page(im, block, s, d, &files);
+    set_pairs(im, s, "server.errorfiles", &files);
 }
 
 /* ---- media types ------------------------------------------------------------------------------ */

@@ -14,11 +14,6 @@ static const struct pass {
               {"scgi_pass", "scgi.server", "scgi"}};
 enum { PASSES = sizeof passes / sizeof *passes };
 
-/* target - what stands behind proxy_pass, taken apart */
-struct target {
-    struct span scheme, authority, uri; /* uri.p NULL: there is none, and the request's is passed on */
-};
-
 static const struct pass *pass_of(const struct nginx_directive *block, struct nginx_directive **d) {
     for (size_t i = 0; i < PASSES; i++)
         if ((*d = own(block, passes[i].name))) return &passes[i];
@@ -27,7 +22,7 @@ static const struct pass *pass_of(const struct nginx_directive *block, struct ng
 
 /* ---- hosts ------------------------------------------------------------------------------------ */
 
-static struct nginx_directive *upstream_of(struct import *im, struct span name) {
+struct nginx_directive *upstream_of(struct import *im, struct span name) {
     struct nginx_directive *d = next_named(im->http->first, "upstream");
     while (d && !span_is(nginx_word(d, 1), name)) d = next_named(d->next, "upstream");
     return d;
@@ -179,7 +174,7 @@ static size_t add_hosts(struct import *im, struct hosts *h, struct nginx_directi
 
 /* ---- proxy_pass ------------------------------------------------------------------------------- */
 
-static struct target target_of(struct span text) {
+struct target target_of(struct span text) {
     struct target t = {SPAN("http"), text, {NULL, 0}};
     size_t at = span_search(text, SPAN("://"));
     if (at == text.n) return t;
@@ -228,36 +223,85 @@ static bool path_of_break(struct import *im, const struct nginx_directive *block
     return true;
 }
 
-static void proxy_fields(struct import *im, struct nginx_directive *block, struct settings *s, bool *host_is_client) {
+/* What backends get by themselves, and what says nothing here. */
+static bool is_sent_anyway(struct span field, struct span value) {
     static const struct {
         const char *field, *value;
     } known[] = {{"X-Forwarded-For", "$proxy_add_x_forwarded_for"}, {"X-Forwarded-Proto", "$scheme"},
-                 {"X-Forwarded-Host", "$host"}, {"X-Forwarded-Host", "$http_host"}, {"Upgrade", "$http_upgrade"},
-                 {"Connection", ""}, {"Connection", "upgrade"}, {"Connection", "Upgrade"},
-                 {"Connection", "$connection_upgrade"}, {"Connection", "$http_connection"},
-                 {"Proxy", ""}, {"Host", "$host"}, {"Host", "$http_host"}, {"Host", "$host:$server_port"}};
-    const struct nginx_directive *level = level_of(block, "proxy_set_header");
-    struct buf set = {0};
-    const struct nginx_directive *from = NULL;
-    for (struct nginx_directive *d = level ? next_named(level->first, "proxy_set_header") : NULL; d;
-         d = next_named(d->next, "proxy_set_header")) {
-        struct span field = nginx_word(d, 1), value = nginx_word(d, 2);
-        size_t k = 0, rows = sizeof known / sizeof *known;
-        for (; k < rows; k++)
-            if (span_is_ci(field, span_of(known[k].field)) && span_is(value, span_of(known[k].value))) break;
-        translated(im, d);
-        if (span_is_ci(field, SPAN("Host"))) *host_is_client = k < rows;
-        if (k < rows || span_is_ci(field, SPAN("Host"))) continue;
-        if (span_find(value, '$') < value.n) {
-            left(im, d, "fields for backends have no variables here; they get X-Forwarded-For, -Proto and -Host");
-            continue;
-        }
-        buf_printf(&set, "%s%.*s => %.*s", set.n ? ", " : "", SPAN_ARG(quoted(im, field)),
-                   SPAN_ARG(quoted(im, value)));
-        if (!from) from = d;
+                 {"X-Forwarded-Host", "$host"}, {"X-Forwarded-Host", "$http_host"},
+                 {"X-Forwarded-Host", "$host:$server_port"}, {"Upgrade", "$http_upgrade"},
+                 {"Connection", ""}, {"Connection", "upgrade"}, {"Connection", "close"},
+                 {"Connection", "$http_connection"}, {"Proxy", ""}, {"Host", "$host"}, {"Host", "$http_host"},
+                 {"Host", "$host:$server_port"}, {"Content-Length", ""}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (span_is_ci(field, span_of(known[i].field)) && span_is_ci(value, span_of(known[i].value))) return true;
+    return false;
+}
+
+/* Fields that this server writes itself, whatever it is told. */
+static bool is_ours(struct span field) {
+    static const char *const names[] = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Connection",
+                                        "Upgrade", "Content-Length"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_is_ci(field, span_of(names[i]))) return true;
+    return false;
+}
+
+/* made - a list of fields, or variables of programs, that are made for each request */
+struct made {
+    struct buf text;
+    const struct nginx_directive *from;
+};
+
+static void add_made(struct import *im, struct made *m, struct nginx_directive *d, struct span value) {
+    struct span made, why;
+    if (!expand_variables(im, d, value, IN_FIELD, &made, &why)) {
+        left(im, d, "%.*s", SPAN_ARG(why));
+        return;
     }
-    if (set.n) settings_set(s, "setenv.set-request-header", joined(im, "( %.*s )", SPAN_ARG(buf_span(&set))), from);
-    buf_done(&set);
+    buf_printf(&m->text, "%s%.*s => %.*s", m->text.n ? ", " : "", SPAN_ARG(quoted(im, nginx_word(d, 1))),
+               SPAN_ARG(quoted(im, made)));
+    if (!m->from) m->from = d;
+}
+
+static void set_made(struct import *im, struct settings *s, struct made *m, const char *key) {
+    if (m->text.n) settings_set(s, key, joined(im, "( %.*s )", SPAN_ARG(buf_span(&m->text))), m->from);
+    buf_done(&m->text);
+}
+
+static bool has_other_port(const struct nginx_directive *block) {
+    while (block->parent && !nginx_is(block, "server")) block = block->parent;
+    for (const struct nginx_directive *d = next_named(block->first, "listen"); d; d = next_named(d->next, "listen")) {
+        struct span word = nginx_word(d, 1);
+        size_t colon = span_find_last(word, ':');
+        struct span port = colon < word.n ? span_from(word, colon + 1) : word;
+        bool is_port = port.n && ascii_is_digit(port.p[0]) && span_find(port, '.') == port.n;
+        if (is_port && !span_is(port, SPAN("80")) && !span_is(port, SPAN("443"))) return true;
+    }
+    return false;
+}
+
+static void proxy_field(struct import *im, struct nginx_directive *d, struct made *m, bool *host_is_client) {
+    struct span field = nginx_word(d, 1), value = nginx_word(d, 2);
+    bool is_host = span_is_ci(field, SPAN("Host")), is_known = is_sent_anyway(field, value);
+    translated(im, d);
+    if (is_host) *host_is_client = is_known;
+    if (is_host && span_is(value, SPAN("$host")) && has_other_port(d->parent))
+        note(im, d, "$host is sent with its port, where that is not the usual one");
+    if (is_host || is_known) return;
+    if (span_is_ci(field, SPAN("X-Forwarded-For")) && span_is(value, SPAN("$remote_addr")))
+        add_made(im, m, d, SPAN("")); /* what the client says of it is gone; ours follows */
+    else if (is_ours(field)) left(im, d, "backends get what this server knows of it");
+    else add_made(im, m, d, value);
+}
+
+static void proxy_fields(struct import *im, struct nginx_directive *block, struct settings *s, bool *host_is_client) {
+    const struct nginx_directive *level = level_of(block, "proxy_set_header");
+    struct made m = {.from = NULL};
+    for (struct nginx_directive *d = level ? next_named(level->first, "proxy_set_header") : NULL; d;
+         d = next_named(d->next, "proxy_set_header"))
+        proxy_field(im, d, &m, host_is_client);
+    set_made(im, s, &m, "setenv.template-request-header");
 }
 
 /* What the backend gets as Host: nginx's default is the name in proxy_pass. */
@@ -272,6 +316,16 @@ static struct span host_for(struct import *im, const struct nginx_directive *blo
         left(im, d, "Host has no variables here but $host and $http_host");
     }
     return span_starts(t->authority, SPAN("unix:")) ? SPAN("localhost") : joined(im, "%.*s", SPAN_ARG(t->authority));
+}
+
+/* Bodies of requests are collected first, as in nginx, unless that is switched off. */
+static void request_buffering(struct import *im, struct nginx_directive *block, const char *prefix,
+                              struct settings *s) {
+    char name[40];
+    snprintf(name, sizeof name, "%s_request_buffering", prefix);
+    struct nginx_directive *d = inherited(block, name);
+    if (d) translated(im, d);
+    if (d && span_is(nginx_word(d, 1), SPAN("off"))) settings_set(s, "server.stream-request-body", SPAN("2"), d);
 }
 
 static void proxy_header(struct import *im, struct nginx_directive *block, struct nginx_directive *d,
@@ -297,6 +351,7 @@ static void proxy_header(struct import *im, struct nginx_directive *block, struc
     buf_done(&out);
     struct nginx_directive *buffering = inherited(block, "proxy_buffering");
     if (buffering) unneeded(im, buffering); /* what comes is passed on at once */
+    request_buffering(im, block, "proxy", s);
 }
 
 /* ---- parameters of FastCGI and its kin -------------------------------------------------------- */
@@ -313,30 +368,30 @@ static bool is_usual_parameter(struct span name) {
     return false;
 }
 
+/* … but for those that say something else than what is so. */
+static bool is_told_otherwise(struct span name, struct span value) {
+    static const char *const names[] = {"HTTPS", "SERVER_NAME", "SERVER_PORT", "REMOTE_USER", "REMOTE_ADDR"};
+    if (span_is(name, SPAN("SCRIPT_FILENAME"))) return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_is(name, span_of(names[i]))) return value.n > 0;
+    return false;
+}
+
 static void parameters(struct import *im, struct nginx_directive *block, const char *prefix, struct settings *s) {
     char name[32];
-    struct buf set = {0};
+    struct made m = {.from = NULL};
     snprintf(name, sizeof name, "%s_param", prefix);
-    const struct nginx_directive *level = level_of(block, name), *from = NULL;
+    const struct nginx_directive *level = level_of(block, name);
     struct nginx_directive *d = level ? next_named(level->first, name) : NULL;
     for (; d; d = next_named(d->next, name)) {
         struct span key = nginx_word(d, 1), value = nginx_word(d, 2);
         bool has_variable = span_find(value, '$') < value.n;
-        if (is_usual_parameter(key) && (has_variable || !span_is(key, SPAN("SCRIPT_FILENAME")))) {
-            translated(im, d);
-            continue;
-        }
         translated(im, d);
-        if (has_variable && span_starts(key, SPAN("HTTP_"))) continue; /* a field of the request */
-        if (has_variable) {
-            left(im, d, "variables of programs have no variables of ours (setenv.set-environment)");
-            continue;
-        }
-        buf_printf(&set, "%s%.*s => %.*s", set.n ? ", " : "", SPAN_ARG(quoted(im, key)), SPAN_ARG(quoted(im, value)));
-        if (!from) from = d;
+        if (is_usual_parameter(key) && (has_variable || !is_told_otherwise(key, value))) continue;
+        add_made(im, &m, d, value);
     }
-    if (set.n) settings_set(s, "setenv.set-environment", joined(im, "( %.*s )", SPAN_ARG(buf_span(&set))), from);
-    buf_done(&set);
+    set_made(im, s, &m, "setenv.template-environment");
+    request_buffering(im, block, prefix, s);
 }
 
 /* ---- blocks ----------------------------------------------------------------------------------- */
@@ -415,22 +470,6 @@ static bool is_out_of_reach(const struct nginx_directive *block, struct span end
     return false;
 }
 
-static bool says_anywhere(const struct nginx_directive *block, const char *name) {
-    for (const struct nginx_directive *d = block->first; d; d = d->next)
-        if (nginx_is(d, name) || says_anywhere(d, name)) return true;
-    return false;
-}
-
-/* What somebody else has to allow is not open because he cannot be asked. */
-static void close_unasked(struct import *im, const struct nginx_directive *block, struct settings *s) {
-    struct nginx_directive *d = inherited(block, "auth_request");
-    if (!d || span_is(nginx_word(d, 1), SPAN("off"))) return;
-    left(im, d, "nobody can be asked here: it is 403 for all");
-    if (says_anywhere(im->http, "allow") || says_anywhere(im->http, "deny"))
-        settings_set(s, "return.status", SPAN("403"), d);
-    else settings_set(s, "url.access-deny", SPAN("( \"\" )"), d);
-}
-
 /* Programs for endings are known in the whole server: an index file, or a rewritten target, leads to them too. */
 void gateway_settings(struct import *im, struct nginx_directive *block, struct settings *s) {
     struct nginx_directive *d;
@@ -441,5 +480,5 @@ void gateway_settings(struct import *im, struct nginx_directive *block, struct s
         }
     if (pass_of(block, &d) && !suffix_of(im, block).n) pass_to(im, block, SPAN(""), false, s);
     if ((d = own(block, "grpc_pass")) || (d = own(block, "memcached_pass"))) refuse_instead(im, d, SPAN(""), s);
-    close_unasked(im, block, s);
+    forward_settings(im, block, s);
 }

@@ -66,15 +66,58 @@ static void certificates(struct import *im, struct nginx_directive *block, struc
     if (depth) settings_set(s, "ssl.verifyclient.depth", nginx_word(depth, 1), depth);
 }
 
+/* Error pages are read as files, without a request; whoever else leads to it is one, and would get nothing. */
+static bool is_led_to(const struct nginx_directive *block, struct span path, struct regex *re) {
+    for (const struct nginx_directive *d = block->first; d; d = d->next) {
+        bool leads = nginx_is(d, "try_files") || nginx_is(d, "rewrite") || nginx_is(d, "index");
+        bool handles = nginx_is(d, "error_page") && d->count > 3 && span_starts(d->words[d->count - 2], SPAN("="));
+        for (size_t i = 1; i < d->count && (leads || handles); i++) {
+            struct span target = span_upto(d->words[i], span_find(d->words[i], '$'));
+            target = span_upto(target, span_find(target, '?'));
+            if (re ? regex_match(re, target, NULL) : span_starts(target, path)) return true;
+        }
+        if (is_led_to(d, path, re)) return true;
+    }
+    return false;
+}
+
+static void keep_internal(struct import *im, struct nginx_directive *block, struct settings *s) {
+    struct nginx_directive *d = own(block, "internal");
+    struct span path = nginx_word(block, block->count - 1);
+    const struct nginx_directive *server = block;
+    bool is_regex = block->count == 3 && nginx_word(block, 1).p[0] == '~';
+    char why[128];
+    size_t offset;
+    if (!d) return;
+    while (server->parent && !nginx_is(server, "server")) server = server->parent;
+    struct regex *re = is_regex ? regex_make(path, why, &offset) : NULL;
+    translated(im, d);
+    if ((is_regex && !re) || is_led_to(server, path, re))
+        left(im, d, "other requests are led here, so that clients can ask for it, too");
+    else settings_set(s, "return.status", SPAN("404"), d);
+    regex_drop(re);
+}
+
+static void status_page(struct import *im, struct nginx_directive *block, struct settings *s) {
+    struct nginx_directive *d = own(block, "stub_status");
+    struct span path = nginx_word(block, block->count - 1);
+    if (!d) return;
+    translated(im, d);
+    if (nginx_is(block, "location") && path.n && path.p[0] == '/')
+        settings_set(s, "status.status-url", quoted(im, path), d);
+    else left(im, d, "the status page has a path (status.status-url)");
+}
+
 void settings_of(struct import *im, struct nginx_directive *block, struct settings *s) {
-    struct nginx_directive *internal = own(block, "internal");
     plain_settings(im, block, s);
     certificates(im, block, s);
     set_alias(im, block, s);
     gateway_settings(im, block, s);
     rule_settings(im, block, s);
     content_settings(im, block, s);
-    if (internal) left(im, internal, "what is for error pages and files alone can be asked for by clients, too");
+    client_settings(im, block, s);
+    status_page(im, block, s);
+    keep_internal(im, block, s);
 }
 
 /* ---- places ----------------------------------------------------------------------------------- */
@@ -183,6 +226,7 @@ static void add_slashes(struct places *all) {
 static bool passes_path(struct import *im, const struct place *p, struct span path) {
     size_t offset;
     char why[128];
+    if (p->match == MATCH_EXACT && !p->adds_slash && p->at->first && span_is(p->path, path)) return true;
     if (p->adds_slash || !(own(p->at, "fastcgi_pass") || own(p->at, "uwsgi_pass") || own(p->at, "scgi_pass") ||
                            own(p->at, "proxy_pass")))
         return false;
@@ -293,6 +337,7 @@ static void write_place(struct import *im, struct nginx_directive *at, const str
     if (index.n) settings_set(&s, "url.try-files", index, inherited(at, "index"));
     keep_rules(im, &s);
     write_settings(im, &s, around);
+    write_maps(im, at, &s);
     write_access(im, at);
     if (!index.n) write_chain(im, at, outer, &s);
     if (!nginx_is(at, "server")) write_ifs(im, at, &s, false); /* those of a server are behind all */

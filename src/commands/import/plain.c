@@ -93,7 +93,7 @@ static void root_of(struct import *im, struct nginx_directive *block, struct set
     struct span path, why;
     if (!d) return;
     translated(im, d);
-    if (!expand_variables(im, d, nginx_word(d, 1), false, &path, &why)) {
+    if (!expand_variables(im, d, nginx_word(d, 1), IN_URL, &path, &why)) {
         struct span name = nginx_word(d, 1);
         bool by_host = span_ends(name, SPAN("/$host")) || span_ends(name, SPAN("/$http_host"));
         if (!by_host) {

@@ -9,12 +9,23 @@ const char *const ending_keys[4] = {"url.rewrite-once", "url.rewrite-repeat", "u
 
 /* ---- variables -------------------------------------------------------------------------------- */
 
-static const struct {
+static const struct variable {
     const char *name, *ours;
 } variables[] = {
     {"scheme", "${url.scheme}"},       {"host", "${url.authority.noport}"}, {"http_host", "${url.authority}"},
     {"request_uri", "${url.path}${qsa}"}, {"uri", "${url.path}"},           {"document_uri", "${url.path}"},
     {"args", "${url.query}"},          {"query_string", "${url.query}"},    {"server_port", "${url.port}"},
+};
+
+/* What setenv's templates know besides. */
+static const struct variable field_variables[] = {
+    {"request_uri", "${request.target}"}, {"remote_addr", "${client.ip}"},
+    {"remote_port", "${client.port}"},    {"remote_user", "${client.user}"},
+    {"server_addr", "${server.ip}"},      {"request_id", "${request.id}"},
+    {"request_method", "${request.method}"}, {"document_root", "${document.root}"},
+    {"ssl_protocol", "${tls:SSL_PROTOCOL}"}, {"ssl_cipher", "${tls:SSL_CIPHER}"},
+    {"ssl_client_verify", "${tls:SSL_CLIENT_VERIFY}"}, {"ssl_client_s_dn", "${tls:SSL_CLIENT_S_DN}"},
+    {"ssl_client_serial", "${tls:SSL_CLIENT_M_SERIAL}"},
 };
 
 struct span replaced_words(struct import *im, struct span text, const char *word, const char *by) {
@@ -42,8 +53,7 @@ static size_t variable_at(struct span text, struct span *name) {
     return to + (from == 2 && to < text.n && text.p[to] == '}');
 }
 
-/* The number of a named group "(?<name>" in a regular expression; 0: there is none. */
-static unsigned group_named(struct span regex, struct span name) {
+unsigned group_named(struct span regex, struct span name) {
     unsigned count = 0;
     for (size_t i = 0; i < regex.n; i++) {
         if (regex.p[i] == '\\') i++;
@@ -76,16 +86,37 @@ static unsigned capture_of(const struct nginx_directive *at, struct span name) {
     return 0;
 }
 
-static bool add_variable(const struct nginx_directive *at, struct span name, bool rule_captures, struct buf *out) {
-    if (name.n == 1 && ascii_is_digit(name.p[0])) {
-        buf_printf(out, "%c%c", rule_captures ? '$' : '%', name.p[0]);
+static bool add_known(const struct variable *list, size_t count, struct span name, struct buf *out) {
+    for (size_t i = 0; i < count; i++) {
+        if (!span_is(name, span_of(list[i].name))) continue;
+        buf_add_text(out, list[i].ours);
         return true;
     }
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        if (!span_is(name, span_of(variables[i].name))) continue;
-        buf_add_text(out, variables[i].ours);
+    return false;
+}
+
+static bool add_field(struct span name, struct buf *out) {
+    if (!span_starts(name, SPAN("http_"))) return false;
+    buf_add_text(out, "${header:");
+    for (size_t i = 5; i < name.n; i++) buf_add_char(out, name.p[i] == '_' ? '-' : name.p[i]);
+    buf_add_char(out, '}');
+    return true;
+}
+
+static bool add_variable(const struct nginx_directive *at, struct span name, enum expanding where,
+                         struct buf *out) {
+    bool is_captured = span_starts(name, SPAN(CONDITION_CAPTURE));
+    if (is_captured || (name.n == 1 && ascii_is_digit(name.p[0]))) {
+        struct span group = is_captured ? span_from(name, sizeof CONDITION_CAPTURE - 1) : name;
+        bool braces = group.n > 1;
+        buf_printf(out, "%c%s%.*s%s", where == IN_RULE && !is_captured ? '$' : '%', braces ? "{" : "",
+                   SPAN_ARG(group), braces ? "}" : "");
         return true;
     }
+    if (where == IN_FIELD && add_known(field_variables, sizeof field_variables / sizeof *field_variables, name, out))
+        return true;
+    if (add_known(variables, sizeof variables / sizeof *variables, name, out)) return true;
+    if (where == IN_FIELD && add_field(name, out)) return true;
     if (span_is(name, SPAN("server_name"))) {
         while (at && !nginx_is(at, "server")) at = at->parent;
         const struct nginx_directive *d = at ? own(at, "server_name") : NULL;
@@ -97,7 +128,7 @@ static bool add_variable(const struct nginx_directive *at, struct span name, boo
     return group != 0;
 }
 
-bool expand_variables(struct import *im, const struct nginx_directive *at, struct span text, bool rule_captures,
+bool expand_variables(struct import *im, const struct nginx_directive *at, struct span text, enum expanding where,
                       struct span *result, struct span *why) {
     struct buf out = {0};
     bool ok = true;
@@ -108,7 +139,7 @@ bool expand_variables(struct import *im, const struct nginx_directive *at, struc
             text = span_from(text, 13);
         } else if (text.p[0] == '$' && text.n > 1 && (is_word_char(text.p[1]) || text.p[1] == '{')) {
             size_t taken = variable_at(text, &name);
-            ok = add_variable(at, name, rule_captures, &out);
+            ok = add_variable(at, name, where, &out);
             if (!ok) *why = joined(im, "there is no $%.*s here", SPAN_ARG(name));
             text = span_from(text, taken);
         } else {
@@ -184,17 +215,17 @@ static void return_setting(struct import *im, struct nginx_directive *d, struct 
     struct span text = nginx_word(d, d->count - 1), to, why = SPAN("");
     uint64_t code = 302;
     bool has_code = number_parse(nginx_word(d, 1), 999, &code), has_text = d->count > 2 || !has_code;
-    if (!expand_variables(im, d, text, false, &to, &why)) {
+    if (!expand_variables(im, d, text, IN_URL, &to, &why)) {
         left(im, d, "%.*s", SPAN_ARG(why));
         return;
     }
     translated(im, d);
+    if (has_text && text.n && text.p[0] == '/' && code < 400)
+        note(im, d, "Location is relative, as it stands here; nginx makes it absolute");
     if (has_text && (code == 301 || code == 302 || code == 303 || code == 307 || code == 308)) {
         set_redirect(im, s, SPAN(""), to, (unsigned)code, d);
         return;
     }
-    if (code == 444) left(im, d, "a connection is not closed without an answer: it is 403 here");
-    if (code == 444) code = 403;
     if (code < 200 || code > 599) left(im, d, "there is no such status");
     if (code < 200 || code > 599) return;
     settings_set(s, "return.status", joined(im, "%llu", (unsigned long long)code), d);
@@ -216,7 +247,7 @@ static bool is_url(struct span text) {
 static bool replacement_of(struct import *im, struct nginx_directive *d, struct span *result) {
     struct span text = nginx_word(d, 2), why;
     bool drops = span_ends(text, SPAN("?"));
-    if (!expand_variables(im, d, drops ? span_upto(text, text.n - 1) : text, true, result, &why)) {
+    if (!expand_variables(im, d, drops ? span_upto(text, text.n - 1) : text, IN_RULE, result, &why)) {
         left(im, d, "%.*s", SPAN_ARG(why));
         return false;
     }
@@ -307,7 +338,7 @@ static void try_files(struct import *im, struct nginx_directive *block, struct s
     struct span plain = replaced_words(im, replaced_words(im, end, "?$args", "${qsa}"), "?$query_string", "${qsa}");
     plain = replaced_words(im, plain, "$is_args$args", "${qsa}");
     struct span bare = replaced_words(im, plain, "${qsa}", "");
-    if (!expand_variables(im, d, bare, false, &last, &why)) left(im, d, "%.*s", SPAN_ARG(why));
+    if (!expand_variables(im, d, bare, IN_URL, &last, &why)) left(im, d, "%.*s", SPAN_ARG(why));
     else if (span_ends(plain, SPAN("${qsa}"))) last = arena_join(im->arena, last, SPAN("${qsa}"));
     buf_printf(&out, "%.*s )", SPAN_ARG(quoted(im, last)));
     if (d->fate != NGINX_LEFT) settings_set(s, "url.try-files", arena_copy(im->arena, buf_span(&out)), d);

@@ -78,7 +78,9 @@ static void listen_on(struct import *im, struct sockets *all, struct nginx_direc
     add_server(s, server, d && (has_word(d, "default_server") || has_word(d, "default")));
     if (!d) return;
     translated(im, d);
-    if (has_word(d, "proxy_protocol"))
+    const struct nginx_directive *header = inherited(server, "real_ip_header");
+    bool believes = header && span_is(nginx_word(header, 1), SPAN("proxy_protocol"));
+    if (has_word(d, "proxy_protocol") && !believes)
         left(im, d, "whose PROXY lines are believed has to be said: extforward.forwarder, extforward.hap-PROXY");
     if (has_word(d, "quic")) left(im, d, "there is no HTTP/3");
 }
@@ -219,10 +221,21 @@ static struct span condition_of_names(struct import *im, const struct name *name
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
+/* What programs and logs call it: the first name, if that is one. */
+static void name_server(struct import *im, struct nginx_directive *server, struct settings *s) {
+    struct nginx_directive *d = own(server, "server_name");
+    struct span name = d ? nginx_word(d, 1) : SPAN("");
+    bool is_name = name.n > 1 && name.p[0] != '~' && span_find(name, '*') == name.n && name.p[0] != '.' &&
+                   span_find(name, '$') == name.n;
+    if (is_name) settings_set(s, "server.name", quoted(im, name), d);
+}
+
 static void write_server(struct import *im, struct nginx_directive *server, const struct settings *around) {
     struct settings s = {NULL, 0, 0};
     settings_of(im, server, &s);
+    name_server(im, server, &s);
     write_settings(im, &s, around);
+    write_maps(im, server, &s);
     write_inside(im, server, &s);
     settings_done(&s);
 }
@@ -380,6 +393,7 @@ static void merge_single(struct import *im, const struct sockets *all) {
     const struct setting *root = settings_find(&im->global, SPAN("server.document-root"));
     if (root && !inherited(only, "root")) settings_set(&s, "server.document-root", root->value, root->from);
     settings_of(im, only, &s);
+    name_server(im, only, &s);
     settings_done(&im->global);
     im->global = s;
 }

@@ -129,7 +129,8 @@ static bool needs_no_reset(struct span key) {
                                        "url.redirect-code", "return.type", "return.body", "auth.backend",
                                        "auth.backend.htpasswd.userfile", "deflate.allowed-encodings",
                                        "deflate.min-compress-size", "deflate.compression-level", "proxy.header",
-                                       "proxy.balance", "fastcgi.balance", "scgi.balance", "scgi.protocol"};
+                                       "proxy.balance", "fastcgi.balance", "scgi.balance", "scgi.protocol",
+                                       "limit.status", "server.name", "extforward.headers"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (span_is(key, span_of(keys[i]))) return true;
     return false;
@@ -141,7 +142,8 @@ static struct span nothing_instead_of(const struct setting *was) {
         const char *key, *value;
     } resets[] = {{"dir-listing.activate", "\"disable\""}, {"server.follow-symlink", "\"enable\""},
                   {"static-file.etags", "\"enable\""},    {"server.error-intercept", "\"disable\""},
-                  {"return.type", "\"text/plain\""}};
+                  {"return.type", "\"text/plain\""},    {"limit.log-only", "\"disable\""},
+                  {"extforward.hap-PROXY", "\"disable\""}};
     for (size_t i = 0; i < sizeof resets / sizeof *resets; i++)
         if (span_is(was->key, span_of(resets[i].key))) return span_of(resets[i].value);
     if (was->value.n && was->value.p[0] == '(') return SPAN("()");

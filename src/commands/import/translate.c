@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "commands/import/import.h"
 
@@ -16,7 +17,8 @@ static const struct {
     {"url.access-", "mod_access"},      {"auth.", "mod_auth"},               {"setenv.", "mod_setenv"},
     {"evhost.", "mod_evhost"},          {"alias.url", "mod_alias"},          {"url.try-files", "mod_tryfiles"},
     {"fastcgi.server", "mod_fastcgi"},  {"scgi.server", "mod_scgi"},         {"proxy.server", "mod_proxy"},
-    {"expire.url", "mod_expire"},       {"deflate.", "mod_deflate"},         {"accesslog.", "mod_accesslog"},
+    {"limit.", "mod_limit"},            {"extforward.", "mod_extforward"},   {"status.", "mod_status"},
+    {"expire.", "mod_expire"},          {"deflate.", "mod_deflate"},         {"accesslog.", "mod_accesslog"},
 };
 
 static void write_modules(struct import *im, struct buf *conf) {
@@ -63,6 +65,13 @@ static void report_unneeded(const struct nginx_directive *block, struct buf *out
     }
 }
 
+/* What is translated, but is not quite the same. */
+static void write_notes(const struct import *im, struct buf *conf) {
+    struct span rest = buf_span(&im->notes), line;
+    while (rest.n && span_next(&rest, '\n', &line))
+        if (line.n) buf_printf(conf, "#   %.*s\n", SPAN_ARG(line));
+}
+
 /* ---- the translation -------------------------------------------------------------------------- */
 
 static void settle_rest(struct import *im) {
@@ -72,9 +81,10 @@ static void settle_rest(struct import *im) {
         if (d) left(im, d, "there is HTTP alone");
     }
     settle_unneeded(im, &im->tree->root);
-    for (struct nginx_directive *d = im->http->first; d; d = d->next)
-        if (nginx_is(d, "map") || nginx_is(d, "geo") || nginx_is(d, "split_clients"))
-            left(im, d, "there are no variables of one's own for requests");
+    for (struct nginx_directive *d = im->http->first; d; d = d->next) {
+        if (nginx_is(d, "split_clients")) left(im, d, "there are no variables by chance");
+        if ((nginx_is(d, "map") || nginx_is(d, "geo")) && d->fate == NGINX_UNSEEN) map_is_used(d); /* told there */
+    }
 }
 
 size_t import_translate(struct nginx_tree *tree, struct buf *conf, struct buf *report) {
@@ -84,6 +94,7 @@ size_t import_translate(struct nginx_tree *tree, struct buf *conf, struct buf *r
     size_t unneeded_count = 0;
     if (!im.http) im.http = &tree->root;
     else translated(&im, im.http);
+    settle_variables(&im);
     process_settings(&im, &process);
     write_settings(&im, &process, &none);
     plain_settings(&im, im.http, &im.global);
@@ -94,6 +105,7 @@ size_t import_translate(struct nginx_tree *tree, struct buf *conf, struct buf *r
     settle_rest(&im);
     size_t count = report_left(&tree->root, &text, "");
     buf_add(report, buf_span(&text));
+    buf_add(report, buf_span(&im.notes));
     report_unneeded(&tree->root, &unneeded, &unneeded_count);
     buf_add(report, buf_span(&unneeded));
     buf_printf(conf, "# made by goldcrest %s import; comments behind lines say where they come from\n", VERSION);
@@ -101,12 +113,15 @@ size_t import_translate(struct nginx_tree *tree, struct buf *conf, struct buf *r
     buf_clear(&text);
     report_left(&tree->root, &text, "#   left: ");
     buf_add(conf, buf_span(&text));
+    write_notes(&im, conf);
     buf_add_char(conf, '\n');
     write_modules(&im, conf);
     buf_add(conf, buf_span(&im.out));
     buf_done(&text);
     buf_done(&unneeded);
     buf_done(&im.out);
+    buf_done(&im.notes);
+    free(im.uses);
     settings_done(&im.global);
     settings_done(&process);
     return count;

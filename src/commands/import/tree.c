@@ -52,6 +52,12 @@ void left(struct import *im, struct nginx_directive *d, const char *format, ...)
     buf_done(&text);
 }
 
+void note(struct import *im, const struct nginx_directive *d, const char *text) {
+    if (!im->notes.n || span_search(buf_span(&im->notes), span_of(text)) == im->notes.n)
+        buf_printf(&im->notes, "note: %.*s:%u: %.*s: %s\n", SPAN_ARG(d->file), d->line,
+                   SPAN_ARG(nginx_word(d, 0)), text);
+}
+
 void settle_subtree(struct nginx_directive *d, enum nginx_fate fate, struct span why) {
     if (d->fate == NGINX_UNSEEN) {
         d->fate = fate;
