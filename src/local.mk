@@ -171,7 +171,6 @@ src_server_libserver_la_SOURCES = \
 include src/modules/local.mk
 
 goldcrest_above_tls = \
-	src/modules/libmodules.la \
 	src/server/libserver.la \
 	src/h1/libh1.la \
 	src/h2/libh2.la \
@@ -181,7 +180,7 @@ goldcrest_below_tls = \
 	src/conf/libconf.la \
 	src/base/libbase.la
 
-goldcrest_parts = $(goldcrest_above_tls) src/tls/libtls.la $(goldcrest_below_tls)
+goldcrest_parts = $(modules_linked) $(goldcrest_above_tls) src/tls/libtls.la $(goldcrest_below_tls)
 goldcrest_libraries = $(goldcrest_parts) fdevents/libfdevents.la
 
 include src/commands/import/local.mk
@@ -200,7 +199,8 @@ goldcrest_main = src/main.c \
 	src/commands/sandbox.c
 src_goldcrest_SOURCES = $(goldcrest_main) src/server/builtin.c
 src_goldcrest_LDFLAGS = $(AM_LDFLAGS) $(GC_EXPORT)
-src_goldcrest_LDADD = src/commands/import/libimport.la $(goldcrest_above_tls) $(tls_of_goldcrest) \
-	$(goldcrest_below_tls) fdevents/libfdevents.la $(LIBS_BESIDE_TLS)
+src_goldcrest_LDADD = src/commands/import/libimport.la $(modules_of_goldcrest) $(goldcrest_above_tls) $(tls_of_goldcrest) \
+	$(goldcrest_below_tls) fdevents/libfdevents.la $(PCRE2_LIBS) $(coders_libs_of_goldcrest) $(CRYPT_LIBS)
 
 include src/headers.mk
+include src/parts.mk

@@ -71,22 +71,10 @@ src_modules_libmodules_la_SOURCES += src/modules/mod_deflate.c \
 	src/modules/deflate/filter.c src/modules/deflate/filter.h \
 	src/modules/deflate/load.h \
 	src/modules/deflate/options.c src/modules/deflate/options.h
-if HAVE_BROTLI
-src_modules_libmodules_la_SOURCES += src/modules/deflate/brotli.c
-endif
 if HAVE_GETLOADAVG
 src_modules_libmodules_la_SOURCES += src/modules/deflate/load.c
 else
 src_modules_libmodules_la_SOURCES += src/modules/deflate/noload.c
-endif
-if HAVE_LIBDEFLATE
-src_modules_libmodules_la_SOURCES += src/modules/deflate/libdeflate.c
-endif
-if HAVE_ZLIB
-src_modules_libmodules_la_SOURCES += src/modules/deflate/zlib.c
-endif
-if HAVE_ZSTD
-src_modules_libmodules_la_SOURCES += src/modules/deflate/zstd.c
 endif
 endif
 if MOD_LIMIT
@@ -143,5 +131,7 @@ src_modules_libmodules_la_SOURCES += src/modules/mod_sockproxy.c
 endif
 include src/modules/auth/local.mk
 include src/modules/gateway/local.mk
-src_modules_libmodules_la_CFLAGS = $(AM_CFLAGS) $(BROTLI_CFLAGS) $(LIBDEFLATE_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+src_modules_libmodules_la_CFLAGS = $(AM_CFLAGS)
 src_modules_libmodules_la_CPPFLAGS = $(AM_CPPFLAGS) -DGC_LIBEXECDIR='"$(pkglibexecdir)"'
+
+include src/modules/deflate/local.mk

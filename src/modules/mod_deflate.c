@@ -52,8 +52,8 @@ static const struct settings defaults = {NULL, NULL, 128 * 1024, 256, 0, 0, 2048
       DIRECTIVE_DEPRECATED, instead }
 
 static const struct directive directives[] = {
-    ROW("deflate.mimetypes", DIRECTIVE_LIST, types,
-        "Beginnings of the media types that are compressed; without it nothing is."),
+    {"deflate.mimetypes", DIRECTIVE_LIST, SCOPE_ANY, offsetof(struct settings, types),
+     "Beginnings of the media types that are compressed; without it nothing is.", options_types, NULL, 0, NULL},
     MADE("deflate.allowed-encodings", DIRECTIVE_LIST, codings, options_codings,
          "The codings to choose from, the preferred first: zstd, br, gzip, deflate."),
     ROW("deflate.max-compress-size", DIRECTIVE_INT, max_kib,
@@ -69,7 +69,7 @@ static const struct directive directives[] = {
     {"deflate.cache-dir", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, cache_dir),
      "The directory that keeps compressed files.", NULL, NULL, DIRECTIVE_KEEPS, NULL},
     MADE("deflate.params", DIRECTIVE_TABLE, params, options_tuning, "Parameters of the coders, by name."),
-    OLD("compress.filetype", DIRECTIVE_LIST, types, NULL, NULL, "deflate.mimetypes"),
+    OLD("compress.filetype", DIRECTIVE_LIST, types, options_types, NULL, "deflate.mimetypes"),
     OLD("compress.allowed-encodings", DIRECTIVE_LIST, codings, options_codings, free,
         "deflate.allowed-encodings"),
     {"compress.cache-dir", DIRECTIVE_STRING, SCOPE_ANY, offsetof(struct settings, cache_dir),

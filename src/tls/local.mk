@@ -47,29 +47,8 @@ pkglib_LTLIBRARIES += src/tls_openssl.la
 src_tls_openssl_la_SOURCES =
 src_tls_openssl_la_LIBTOOLFLAGS = --tag=disable-static
 src_tls_openssl_la_LIBADD = src/tls/libprovider.la $(OPENSSL_LIBS)
-src_tls_openssl_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+src_tls_openssl_la_LDFLAGS = $(part_ldflags)
 tls_of_goldcrest = src/tls/libloaded.la
-
-## What libtool writes beside a library is of no use to dlopen().
-install-exec-hook:
-	rm -f $(DESTDIR)$(pkglibdir)/tls_openssl.la
-uninstall-hook:
-	rm -f $(DESTDIR)$(pkglibdir)/tls_openssl.so
-	rmdir $(DESTDIR)$(pkglibdir) 2>/dev/null || :
 else
 tls_of_goldcrest = src/tls/libtls.la $(OPENSSL_LIBS)
 endif
-
-## A library of another build is refused: the headers on which both sides have to agree, and config.h.
-build_sources = $(src_base_libbase_la_SOURCES) $(src_conf_libconf_la_SOURCES) $(src_net_libnet_la_SOURCES) \
-	$(src_tls_libfront_la_SOURCES)
-BUILT_SOURCES += src/tls/build.h
-CLEANFILES += src/tls/build.h
-src/tls/build.h: $(build_sources) config.h
-	$(AM_V_GEN)$(MKDIR_P) src/tls && { cat config.h; cd $(srcdir) && for file in $(build_sources); do \
-	  case $$file in *.h) cat $$file ;; esac; done; } | cksum | $(AWK) '{ \
-	  print "/* build.h - of which build a part of goldcrest is (generated) */"; \
-	  print "/* SPDX-License-Identifier: BSD-3-Clause */"; \
-	  print "#define TLS_BUILD " $$1 "u" }' > $(abs_top_builddir)/$@-t && \
-	mv $(abs_top_builddir)/$@-t $(abs_top_builddir)/$@
-src/tls/loaded.lo src/tls/libprovider_la-table.lo: src/tls/build.h

@@ -8,7 +8,7 @@
 
 /* Each does what the function of that name, with tls_ or tls_client_ before it, is said to do. */
 struct tls_provider {
-    uint32_t build; /* TLS_BUILD: stays the first */
+    uint32_t build; /* GOLDCREST_BUILD: stays the first */
     const char *(*name)(void);
     const char *(*trusted_path)(unsigned n);
     struct tls_context *(*context_make)(const struct tls_settings *s, struct inputs *inputs, struct place at,

@@ -2,11 +2,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
-#include "tls/build.h"
+#include "base/build.h"
 #include "tls/openssl.h"
 
 const struct tls_provider goldcrest_tls = {
-    .build = TLS_BUILD,
+    .build = GOLDCREST_BUILD,
     .name = provider_name,
     .trusted_path = provider_trusted_path,
     .context_make = provider_context_make,

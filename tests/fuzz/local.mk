@@ -59,7 +59,7 @@ tests_fuzz_fuzz_forwarded_LDADD = src/http/libhttp.la src/net/libnet.la src/base
 
 tests_fuzz_fuzz_websocket_SOURCES = tests/fuzz/fuzz_websocket.c src/modules/wstunnel/codec.c src/modules/wstunnel/frames.c \
 	src/modules/wstunnel/text.c $(fuzz_common)
-tests_fuzz_fuzz_websocket_LDADD = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/base/libbase.la \
+tests_fuzz_fuzz_websocket_LDADD = $(modules_linked) src/http/libhttp.la src/net/libnet.la src/base/libbase.la \
 	fdevents/libfdevents.la src/base/libbase.la $(LIBS_OF_GOLDCREST)
 
 tests_fuzz_fuzz_h2_client_SOURCES = tests/fuzz/fuzz_h2_client.c $(fuzz_common)
@@ -70,5 +70,5 @@ tests_fuzz_fuzz_authorization_SOURCES = tests/fuzz/fuzz_authorization.c src/modu
 tests_fuzz_fuzz_authorization_LDADD = src/http/libhttp.la src/conf/libconf.la src/base/libbase.la
 
 tests_fuzz_fuzz_gateway_SOURCES = tests/fuzz/fuzz_gateway.c tests/unit/modules/pair.c tests/unit/modules/pair.h $(fuzz_common)
-tests_fuzz_fuzz_gateway_LDADD = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la \
+tests_fuzz_fuzz_gateway_LDADD = $(modules_linked) src/http/libhttp.la src/net/libnet.la src/conf/libconf.la \
 	src/base/libbase.la $(LIBS_OF_GOLDCREST)

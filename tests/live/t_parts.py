@@ -13,12 +13,15 @@ from t_tls import trusting, url
 from t_tls_life import root_only
 from t_upgrade import copied_server, upgrade
 
-TLS = "tls_openssl.so"
+TLS, CODERS = "tls_openssl.so", "coders.so"
+DEFLATE = 'server.modules = ( "mod_deflate" )\ndeflate.mimetypes = ( "text/" )\n' \
+          'mimetype.assign = ( "" => "text/plain" )\n'
 
 
 def libraries(name=TLS):
     """The folder of parts of the program that is tested."""
-    need("SSL support")
+    if name == TLS:
+        need("SSL support")
     place = os.environ.get("GOLDCREST_LIBDIR")
     if not place or not os.path.exists(os.path.join(place, name)):
         raise Skip("%s is linked with the program" % name)
@@ -73,6 +76,40 @@ def refused(words, empty):
     server.send(signal.SIGUSR1)
     server.wait_log("is refused")
     assert words in server.log() and get(server.port, "/x")[2] == b"x"
+    assert server.end() == 0
+
+
+def coders(chroot):
+    """The same for compression."""
+    libraries(CODERS)
+    where = root_only() + 'server.chroot = "@DIR@"\nserver.document-root = "/root"\n' if chroot else ""
+    server = Server(where + 'server.modules = ( "mod_deflate" )\n')
+    server.file("x", b"text " * 1000)
+    gzip = {"Accept-Encoding": "gzip, br;q=0.5"}
+    pids = [server.process.pid] + server.workers()
+    for pid in pids:
+        assert CODERS not in mapped(pid) and "libz." not in mapped(pid), mapped(pid)
+    assert "Content-Encoding" not in get(server.port, "/x", gzip)[1]
+    server.configure(where + DEFLATE)
+    server.send(signal.SIGUSR1)
+    wait_for(lambda: "is in force" in server.has_said() + server.log(), "the reload")
+    assert get(server.port, "/x", gzip)[1]["Content-Encoding"] == "gzip"
+    for pid in [server.process.pid] + server.workers():
+        assert CODERS in mapped(pid) or pid in pids[1:]
+    assert server.end() == 0
+
+
+def no_coders():
+    """Who compresses nothing does not miss them; who does is told where it says so."""
+    libraries(CODERS)
+    empty = folder("empty")
+    environment = dict(os.environ, GOLDCREST_LIBDIR=empty)
+    server = Server('server.modules = ( "mod_deflate" )\ndeflate.mimetypes = ()\n', env=environment)
+    server.configure(DEFLATE)
+    status, _, said = command("-t", "-f", server.config, env=environment)
+    assert status and "goldcrest.conf:2" in said and os.path.join(empty, CODERS) + ": this part" in said, said
+    server.send(signal.SIGUSR1)
+    server.wait_log("is refused")
     assert server.end() == 0
 
 
@@ -131,6 +168,9 @@ def back_with_its_own():
 def tests():
     yield Test("parts: tls by a reload", loaded_when_asked, False)
     yield Test("parts: tls by a reload, chroot", loaded_when_asked, True)
+    yield Test("parts: coders by a reload", coders, False)
+    yield Test("parts: coders by a reload, chroot", coders, True)
+    yield Test("parts: coders are missing", no_coders)
     yield Test("parts: tls is missing", missing)
     yield Test("parts: tls is no library", no_library)
     yield Test("parts: tls of another build", of_another_build)

@@ -1,27 +1,29 @@
-/* coder.c - the coders of this build */
+/* coder.c - which coder for what */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
 #include "modules/deflate/coder.h"
 
-/* GC_CODER_TABLE(X) comes from configure: a row for each coder whose library is there, the quicker first. */
-#define X(name) extern const struct coder coder_##name;
-GC_CODER_TABLE(X)
-#undef X
+static const struct coder *const none[] = {NULL};
+static const struct coder *const *coders = none;
 
-static const struct coder *const coders[] = {
-#define X(name) &coder_##name,
-    GC_CODER_TABLE(X)
-#undef X
-    NULL};
+bool coders_load(const char **why) {
+    const struct coders *found = coders == none ? coders_find(why) : NULL;
+    if (found) coders = found->list;
+    return coders != none;
+}
 
 const struct coder *coder_for_stream(enum coding coding) {
+    const char *why;
+    if (!coders_load(&why)) return NULL;
     for (size_t i = 0; coders[i]; i++)
         if (coders[i]->coding == coding && coders[i]->begin) return coders[i];
     return NULL;
 }
 
 const struct coder *coder_for_whole(enum coding coding) {
+    const char *why;
+    if (!coders_load(&why)) return NULL;
     for (size_t i = 0; coders[i]; i++)
         if (coders[i]->coding == coding && coders[i]->whole) return coders[i];
     return coder_for_stream(coding);

@@ -39,6 +39,18 @@ struct coder {
     void (*end)(void *state);
 };
 
+/* coders - those of this build, the quicker of a coding first, then NULL: linked with the program, or a part of it */
+struct coders {
+    uint32_t build; /* GOLDCREST_BUILD: stays the first */
+    const struct coder *const *list;
+};
+/* All that the library shows; the rest is hidden by -fvisibility. */
+extern const struct coders goldcrest_coders __attribute__((visibility("default")));
+const struct coders *coders_find(const char **why); /* of linked.c or loaded.c; NULL: *why says why not */
+
+/* At load, by who will want a coder: false with *why. It is loaded for the whole life of the process. */
+bool coders_load(const char **why);
+
 /* The quickest for that, or NULL if it is not in this build. */
 const struct coder *coder_for_whole(enum coding coding);
 const struct coder *coder_for_stream(enum coding coding);

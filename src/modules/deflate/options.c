@@ -33,6 +33,16 @@ void *options_codings(const struct value *v, struct complaints *c) {
     return memory_copy(&offered, sizeof offered);
 }
 
+/* ---- deflate.mimetypes: who has one compresses -------------------------------------------------- */
+
+void *options_types(const struct value *v, struct complaints *c) {
+    const char *why;
+    if (!v->count || coders_load(&why)) return (void *)(uintptr_t)v;
+    complain(c, COMPLAINT_ERROR, v->place, 0, "it comes with the program, and is replaced with it",
+             "compression is asked for: %s", why);
+    return NULL;
+}
+
 /* ---- deflate.params --------------------------------------------------------------------------- */
 
 static const struct tuning all_default = {

@@ -10,6 +10,9 @@
 /* All codings of this build, the preferred first. */
 uint32_t options_all_codings(void);
 
+/* The list itself, when there are coders for it. */
+void *options_types(const struct value *v, struct complaints *c);
+
 /* For struct directive: each gives memory for free(), or NULL after a complaint. */
 void *options_codings(const struct value *v, struct complaints *c); /* uint32_t: see coding_offer() */
 void *options_tuning(const struct value *v, struct complaints *c);  /* struct tuning */

@@ -1,7 +1,7 @@
 ## tests/unit/modules/local.mk - unit tests of the modules
 if HAVE_CHECK
 TRIAL_SOURCES = tests/unit/modules/trial.c tests/unit/modules/trial.h
-TRIAL_LIBS = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la src/base/libbase.la \
+TRIAL_LIBS = $(modules_linked) src/http/libhttp.la src/net/libnet.la src/conf/libconf.la src/base/libbase.la \
 	$(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 if MOD_AUTH
 if MOD_AUTHN_FILE
@@ -58,11 +58,11 @@ check_PROGRAMS += tests/unit/modules/test_wstunnel
 TESTS += tests/unit/modules/test_wstunnel
 tests_unit_modules_test_wstunnel_SOURCES = tests/unit/modules/test_wstunnel.c
 tests_unit_modules_test_wstunnel_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_modules_test_wstunnel_LDADD = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la \
+tests_unit_modules_test_wstunnel_LDADD = $(modules_linked) src/http/libhttp.la src/net/libnet.la \
 	src/base/libbase.la fdevents/libfdevents.la src/base/libbase.la $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 endif
 GATEWAYS_SOURCES = tests/unit/modules/gateways.c tests/unit/modules/gateways.h $(TRIAL_SOURCES)
-GATEWAYS_LIBS = src/modules/libmodules.la src/http/libhttp.la src/net/libnet.la src/conf/libconf.la \
+GATEWAYS_LIBS = $(modules_linked) src/http/libhttp.la src/net/libnet.la src/conf/libconf.la \
 	src/base/libbase.la fdevents/libfdevents.la $(LIBS_OF_GOLDCREST) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/modules/test_gateway_balance tests/unit/modules/test_gateway_check \
 	tests/unit/modules/test_gateway_explain tests/unit/modules/test_gateway_health \
