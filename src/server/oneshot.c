@@ -85,6 +85,8 @@ int oneshot_run(struct conf *conf, uint32_t idle_exit_s) {
     clock_update();
     if (!privileges_find(conf->core, &who)) return 255;
     start_helper(&helper, conf, &who);
+    struct sandbox *sandbox = sandbox_make(conf);
+    sandbox_prepare(sandbox, conf->core, &who);
     struct worker *w = worker_make(conf);
     if (w && !privileges_drop(conf->core, &who)) return 255;
     int line = w ? helper_line(&helper) : -1;
@@ -94,7 +96,6 @@ int oneshot_run(struct conf *conf, uint32_t idle_exit_s) {
         if (fd < 0) say_error("standard input is no connection: %s", strerror(errno));
         return 255;
     }
-    struct sandbox *sandbox = sandbox_make(conf);
     sandbox_enter(sandbox, NULL);
     room.len = sizeof room.storage;
     if (getpeername(fd, (struct sockaddr *)&room.storage, &room.len) != 0) room.len = 0;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "server/privileges.h"
 #include "server/settings.h"
 
 /*
@@ -54,10 +55,14 @@ void sandbox_show(const struct sandbox *s, const struct conf *conf, struct buf *
 void sandbox_say(const struct sandbox *s);
 
 /*
- * Takes this worker in, for good; rights and root directory are given up already. Forks a process, the opener, that
- * stays outside and opens for it what is allowed by name, but lies elsewhere: behind links, or made anew since; it
- * ends with the worker. lost: it is gone, and the worker should be replaced.
+ * Forks a process, the opener, that stays outside of the worker's sandbox and opens for it what is allowed by name,
+ * but lies elsewhere: behind links, or made anew since; it ends with the worker. It comes first of all, while this
+ * process has nothing of its own: the two share the master's memory. It takes the rights and the root directory that
+ * the worker will have.
  */
+void sandbox_prepare(const struct sandbox *s, const struct core_settings *core, const struct who *who);
+/* Takes this worker in, for good; rights and root directory are given up already. lost: its opener is gone, and the
+ * worker should be replaced. */
 void sandbox_enter(const struct sandbox *s, void (*lost)(void));
 void sandbox_leave(void); /* ends the opener */
 

@@ -98,11 +98,13 @@ static bool answer_one(const struct sandbox *s, int socket) {
 }
 
 /* It ends when the worker's end of the line is closed; whatever tells processes to end, tells the worker too. */
-static _Noreturn void be_opener(const struct sandbox *s, int socket) {
+static _Noreturn void be_opener(const struct sandbox *s, int socket, const struct core_settings *core,
+                                const struct who *who) {
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
     struct rlimit files;
     int most = FDS_MAX;
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
+    if (!privileges_drop(core, who)) _exit(1);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FDS_MAX) most = (int)files.rlim_cur;
     for (int fd = 0; fd < most; fd++)
         if (fd != socket) close(fd);
@@ -112,7 +114,7 @@ static _Noreturn void be_opener(const struct sandbox *s, int socket) {
     _exit(0);
 }
 
-static void start_opener(const struct sandbox *s) {
+static void start_opener(const struct sandbox *s, const struct core_settings *core, const struct who *who) {
     int pair[2];
     struct timeval limit = {.tv_sec = ANSWER_S};
     sigset_t all, before;
@@ -124,7 +126,7 @@ static void start_opener(const struct sandbox *s) {
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
-    if (pid == 0) be_opener(s, pair[1]);
+    if (pid == 0) be_opener(s, pair[1], core, who);
     int error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(pair[1]);
@@ -272,14 +274,17 @@ static unsigned enter_files(const struct sandbox *s) {
     return bits;
 }
 
-void sandbox_enter(const struct sandbox *s, void (*lost)(void)) {
+void sandbox_prepare(const struct sandbox *s, const struct core_settings *core, const struct who *who) {
     struct buf how = {0};
+    unsigned bits = s->mode == SANDBOX_OFF ? 0 : confine_possible(s->mode == SANDBOX_STRICT, &how);
+    if (bits & CONFINE_FILES && !(bits & CONFINE_HIDES)) start_opener(s, core, who);
+    buf_done(&how);
+}
+
+void sandbox_enter(const struct sandbox *s, void (*lost)(void)) {
     if (s->mode == SANDBOX_OFF) return;
     on_lost = lost;
     tzset();
-    unsigned bits = confine_possible(s->mode == SANDBOX_STRICT, &how);
-    if (bits & CONFINE_FILES && !(bits & CONFINE_HIDES)) start_opener(s);
-    buf_done(&how);
     if (enter_files(s) && line >= 0) fd_set_opener(open_otherwise);
     else sandbox_leave();
     confine_calls();

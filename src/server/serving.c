@@ -184,6 +184,7 @@ static void close_others(const struct serving *s) {
 
 _Noreturn void serving_run(const struct serving *s) {
     const char ready = WORKER_IS_READY;
+    sandbox_prepare(s->sandbox, s->conf->core, &s->who);
     int null = s->leaves_terminal ? fd_open("/dev/null", O_RDWR, 0) : -1; /* a chroot may have none */
     for (struct logger *l = s->loggers; l; l = l->next) keep_pipe(span_of(l->program), l->write_end);
     logs_set_opener(open_pipe, NULL);
