@@ -21,8 +21,10 @@ bool number_parse(struct span s, uint64_t max, uint64_t *number) {
 }
 
 size_t number_format(char out[NUMBER_BYTES], uint64_t number) {
-    size_t n = 1;
-    for (uint64_t limit = 10; number >= limit && n < NUMBER_BYTES; limit *= 10) n++;
-    for (size_t at = n; at-- > 0; number /= 10) out[at] = (char)('0' + number % 10);
-    return n;
+    char digits[NUMBER_BYTES];
+    size_t at = NUMBER_BYTES;
+    do digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    memcpy(out, digits + at, NUMBER_BYTES - at);
+    return NUMBER_BYTES - at;
 }

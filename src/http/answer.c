@@ -12,8 +12,6 @@
  * it is the same for each file so that a resumed download can be compared. */
 #define BOUNDARY "goldcrest-byteranges-7f3a"
 
-enum { RANGE_BYTES = 128 }; /* Content-Range and Content-Length */
-
 void answer_decide(struct answer *a, const struct reply *p, const struct request *r, int64_t now) {
     bool get = r->in.method == METHOD_GET, head = r->in.method == METHOD_HEAD;
     a->status = p->status;
@@ -109,10 +107,10 @@ static struct blob *made_once(struct blob **kept, int status, const struct reply
 }
 
 static struct blob *head_206(const struct answer *a, struct reply *p) {
-    struct buf head = {0};
+    static struct buf head; /* of the worker: its size is what the largest before has needed */
+    buf_clear(&head);
     if (a->range_count == 1) {
         struct span same = blob_span(made_once(&p->head_206, 206, p, in_206));
-        buf_room(&head, same.n + RANGE_BYTES);
         buf_add(&head, same);
         add_range(&head, &a->ranges[0], p->length);
     } else {
@@ -121,7 +119,7 @@ static struct blob *head_206(const struct answer *a, struct reply *p) {
         buf_printf(&head, "Content-Type: multipart/byteranges; boundary=" BOUNDARY "\r\nContent-Length: %llu\r\n",
                    (unsigned long long)multipart_length(a, p));
     }
-    return head_finish(&head);
+    return blob_copy(buf_span(&head));
 }
 
 static struct blob *head_error(const struct answer *a, const struct reply *p) {

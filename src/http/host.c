@@ -128,8 +128,19 @@ static bool is_strict(struct span name, struct span port) {
     return name.p[name.n - 1] == ']' && is_ipv6(span_upto(span_from(name, 1), name.n - 2));
 }
 
+/* Most requests have the host of the one before, which was looked at then. */
+static bool is_known_clean(struct span host) {
+    static char last[64];
+    static size_t last_n;
+    if (host.n == last_n && host.n && memcmp(host.p, last, last_n) == 0) return true;
+    if (!host_is_clean(host)) return false;
+    last_n = host.n <= sizeof last ? host.n : 0;
+    memcpy(last, host.p, last_n);
+    return true;
+}
+
 int host_parse(struct span *host, unsigned options, struct arena *a) {
-    if (host_is_clean(*host)) return 0;
+    if (is_known_clean(*host)) return 0;
     struct span name = host_without_port(*host), port = span_from(*host, name.n);
     bool normalize = (options & (PARSE_HOST_NORMALIZE | PARSE_HOST_STRICT)) != 0, dot = false;
     if (!is_tolerable(*host)) return http_refuse(400, "the host has bytes that no host has");
