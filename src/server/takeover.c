@@ -245,8 +245,8 @@ static void take_helper(struct master *m, struct span payload) {
     int pid = handover_number(payload, "pid", 0), control = handover_number(payload, "control", -1);
     int kin = handover_number(payload, "kin", -1);
     bool same = handover_number(payload, "protocol", 0) == HELPER_PROTOCOL && kin >= 0 &&
-                handover_number(payload, "uid", 0) == (m->who.is_set ? (int)m->who.uid : 0) &&
-                handover_number(payload, "gid", 0) == (m->who.is_set ? (int)m->who.gid : 0);
+                handover_time(payload, "uid") == (m->who.is_set ? (int64_t)m->who.uid : 0) &&
+                handover_time(payload, "gid") == (m->who.is_set ? (int64_t)m->who.gid : 0);
     bool stays = now.role == UPGRADE_RETURNS || (same && handover_number(payload, "programs", 0) == 1);
     if (pid <= 1 || control < 0 || m->rehearses) return;
     helper_take(stays ? &m->helper : &m->former_helper, (pid_t)pid, control, kin);

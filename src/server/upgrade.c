@@ -80,9 +80,9 @@ static void add_worker(struct bundle *b, const struct child *c, bool retired) {
 
 static void add_helper(struct bundle *b, const struct helper *h) {
     if (h->pid <= 0 || h->control < 0) return;
-    buf_printf(&b->record, "pid=%ld control=%d protocol=%d programs=%d uid=%ld gid=%ld", (long)h->pid,
-               pass(b, h->control), HELPER_PROTOCOL, h->has_programs, h->who.is_set ? (long)h->who.uid : 0,
-               h->who.is_set ? (long)h->who.gid : 0);
+    buf_printf(&b->record, "pid=%ld control=%d protocol=%d programs=%d uid=%lu gid=%lu", (long)h->pid,
+               pass(b, h->control), HELPER_PROTOCOL, h->has_programs, h->who.is_set ? (unsigned long)h->who.uid : 0,
+               h->who.is_set ? (unsigned long)h->who.gid : 0);
     if (h->kin_fd >= 0) buf_printf(&b->record, " kin=%d", pass(b, h->kin_fd));
     add_record(b, "helper");
 }
