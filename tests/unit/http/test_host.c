@@ -82,6 +82,19 @@ START_TEST(hosts_are_checked) {
 }
 END_TEST
 
+/* What is known of the host before says nothing of another one. */
+START_TEST(each_is_looked_at) {
+    for (int i = 0; i < 3; i++) {
+        check("example.org", PARSE_HOST_STRICT, "example.org");
+        check("example.org", PARSE_HOST_STRICT, "example.org");
+        check("example..rg", PARSE_HOST_STRICT, NULL);
+        check("example.org.", PARSE_HOST_NORMALIZE, "example.org");
+        check("example.o", PARSE_HOST_STRICT, "example.o");
+        check("", PARSE_HOST_STRICT, NULL);
+    }
+}
+END_TEST
+
 START_TEST(lengths_are_bounded) {
     char host[512] = "";
     for (int i = 0; i < 63; i++) strcat(host, "a");
@@ -142,6 +155,7 @@ int main(void) {
     Suite *suite = suite_create("host");
     TCase *cases = tcase_create("host");
     tcase_add_loop_test(cases, hosts_are_checked, 0, sizeof hosts / sizeof *hosts);
+    tcase_add_test(cases, each_is_looked_at);
     tcase_add_test(cases, lengths_are_bounded);
     tcase_add_loop_test(cases, ports_are_cut_off, 0, sizeof ports / sizeof *ports);
     tcase_add_loop_test(cases, absolute_form_is_split, 0, sizeof absolutes / sizeof *absolutes);
