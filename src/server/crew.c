@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -23,7 +24,13 @@
 #include "server/plugins.h"
 #include "server/serving.h"
 
-enum { READY_TIMEOUT_MS = 30 * 1000, CONTROL_TIMEOUT_S = 5, LIVES_LONG_S = 10, BACK_OFF_MAX_S = 60 };
+enum {
+    READY_TIMEOUT_MS = 30 * 1000,
+    CONTROL_TIMEOUT_S = 5,
+    LIVES_LONG_S = 10,
+    BACK_OFF_MAX_S = 60,
+    SANDBOX_LOOK_S = 60
+};
 
 /* ---- begin ------------------------------------------------------------------------------------ */
 
@@ -74,17 +81,20 @@ static bool start_worker(struct master *m, unsigned slot) {
     child->control = pair[0];
     child->begun_s = clock_monotonic_s();
     child->again_s = 0;
+    child->serves = false;
     return true;
 }
 
 /* A worker says one byte when it serves; if it cannot, it is gone, and has said why. */
-static bool is_ready(const struct child *child) {
+static bool is_ready(struct child *child, int timeout_ms) {
     struct pollfd p = {child->control, POLLIN, 0};
     char byte;
     int n;
-    do n = poll(&p, 1, READY_TIMEOUT_MS);
+    if (child->serves) return true;
+    do n = poll(&p, 1, timeout_ms);
     while (n < 0 && errno == EINTR);
-    return n == 1 && read(child->control, &byte, 1) == 1 && byte == WORKER_IS_READY;
+    child->serves = n == 1 && read(child->control, &byte, 1) == 1 && byte == WORKER_IS_READY;
+    return child->serves;
 }
 
 static void make_slots(struct master *m, unsigned slots) {
@@ -95,15 +105,33 @@ static void make_slots(struct master *m, unsigned slots) {
     m->slots = slots;
 }
 
+static bool start_all(struct master *m) {
+    for (unsigned i = 0; i < m->slots; i++)
+        if (!start_worker(m, i)) return false;
+    for (unsigned i = 0; i < m->slots; i++)
+        if (!is_ready(&m->children[i], READY_TIMEOUT_MS)) return false;
+    return true;
+}
+
 bool crew_start(struct master *m) {
     m->plugins = plugins_loaded();
     m->parts = library_parts();
     make_slots(m, m->rehearses ? 1 : crew_size(m, m->conf));
-    for (unsigned i = 0; i < m->slots; i++)
-        if (!start_worker(m, i)) return false;
-    for (unsigned i = 0; i < m->slots; i++)
-        if (!is_ready(&m->children[i])) return false;
-    return true;
+    bool ok = start_all(m);
+    m->sandbox_look_s = sandbox_remember(m->sandbox) ? clock_monotonic_s() + SANDBOX_LOOK_S : 0;
+    return ok;
+}
+
+bool crew_is_stale(const struct master *m) {
+    bool yes = m->sandbox_look_s && sandbox_is_stale(m->sandbox);
+    if (yes) say_note("a directory that workers keep files in is another one now: others take their places");
+    return yes;
+}
+
+void crew_look(struct master *m) {
+    if (m->ending || !m->sandbox_look_s || clock_monotonic_s() < m->sandbox_look_s) return;
+    m->sandbox_look_s = clock_monotonic_s() + SANDBOX_LOOK_S;
+    if (crew_is_stale(m)) crew_renew(m);
 }
 
 /* Half a message may have been sent: nothing that follows would be understood. The worker takes the end of the
@@ -257,19 +285,30 @@ void crew_adjust(struct master *m) {
         if (!m->children[i].pid) start_worker(m, i);
 }
 
+/* One that serves may have clients by now: it ends when they have. One that does not is of no use, perhaps stuck. */
+static void take_back(struct master *m, struct child *child) {
+    if (child->pid && child->control >= 0 && is_ready(child, 0)) {
+        crew_tell(child, CONTROL_RETIRE, SPAN(""), -1);
+        put_aside(m, child);
+        return;
+    }
+    if (child->control >= 0) close(child->control);
+    if (child->pid) kill(child->pid, SIGKILL);
+    while (child->pid && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {}
+    if (child->pid) modules_forget(child->pid);
+    if (child->pid) counters_ended(child->counted);
+    *child = (struct child){.control = -1};
+}
+
 /* Those that were begun end, and those before them are back. */
 static void undo_renewal(struct master *m, unsigned from, unsigned slots) {
-    for (unsigned i = 0; i < m->cap; i++) {
-        struct child *child = &m->children[i];
-        if (child->control >= 0) close(child->control);
-        if (child->pid) kill(child->pid, SIGTERM);
-        while (child->pid && waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {}
-        if (child->pid) modules_forget(child->pid);
-        if (child->pid) counters_ended(child->counted);
-        *child = (struct child){.control = -1};
-    }
-    for (unsigned i = from; i < m->retired_count; i++) m->children[m->retired[i].slot] = m->retired[i];
+    unsigned before = m->retired_count - from;
+    struct child *old = memory_get((before + 1) * sizeof *old);
+    memcpy(old, m->retired + from, before * sizeof *old);
     m->retired_count = from;
+    for (unsigned i = 0; i < m->cap; i++) take_back(m, &m->children[i]);
+    for (unsigned i = 0; i < before; i++) m->children[old[i].slot] = old[i];
+    free(old);
     m->slots = slots;
 }
 

@@ -192,6 +192,8 @@ static void end(struct master *m, int signo) {
 /* Starts what is due, and sets the clock for what will be. */
 static void replace(struct master *m) {
     int64_t next = sooner(sooner(replace_helper(m), crew_replace(m)), m->watchdog_s);
+    int64_t look = m->sandbox_look_s - clock_monotonic_s();
+    if (m->sandbox_look_s && !m->ending) next = sooner(next, look > 0 ? look : 1);
     alarm((unsigned)sooner(next, m->ending ? 0 : renewal_wait_s(&m->renewal)));
 }
 
@@ -222,6 +224,7 @@ static int watch(struct master *m, const sigset_t *set) {
         if (signo == SIGUSR2 && !m->ending) upgrade_run(m);
         if (signo == SIGCHLD) reap(m);
         reload_renew(m);
+        crew_look(m);
         if (m->watchdog_s) notify_alive();
         replace(m);
     }

@@ -27,6 +27,7 @@ struct child {
     int64_t again_s;  /* when to start it anew */
     unsigned delay_s; /* back-off: 0, 1, 2, 4 … */
     unsigned slot;
+    bool serves;      /* it has said so, and we have heard it */
 };
 
 struct master {
@@ -38,6 +39,7 @@ struct master {
     struct helper helper;
     unsigned plugins, parts; /* how many were loaded when the workers began */
     struct sandbox *sandbox; /* that the workers are in */
+    int64_t sandbox_look_s;  /* when to look whether it still fits; monotonic; 0: never */
     struct child *children;
     unsigned slots, cap; /* workers wanted; children in the array */
     struct child *retired;   /* workers that end when their clients have: not started again */
@@ -67,6 +69,9 @@ bool crew_start(struct master *m);  /* all of them, and waits until they serve *
 /* Others take the place of all of them, under m->conf; those who were there go on with their clients, and end then.
  * False: the new ones do not start; everything is as before. */
 bool crew_renew(struct master *m);
+/* Has a directory that they keep files in been made anew? They cannot write there; said. */
+bool crew_is_stale(const struct master *m);
+void crew_look(struct master *m); /* once a minute: renews them then */
 void crew_put_aside(struct master *m); /* those there are become retired ones, and are not told yet */
 void crew_retire(struct master *m);    /* now they are */
 void crew_take(struct master *m, const struct child *child, bool is_retired); /* a process before us has started it */

@@ -80,17 +80,18 @@ static void send_all(struct master *m, const struct conf *old) {
 /* What workers cannot take on in the middle of their lives: then others begin under the new configuration, and those
  * that are there end when their clients have. */
 static bool needs_new_workers(const struct master *m, const struct sandbox *wanted) {
-    bool outside = !sandbox_covers(m->sandbox, wanted);
+    bool outside = !sandbox_covers(m->sandbox, wanted), stale = crew_is_stale(m);
     if (outside) say_note("it needs what the workers' sandbox does not let them: others take their places");
     bool lack = plugins_loaded() > m->plugins || library_parts() > m->parts; /* behind chroot() nobody loads any */
-    return outside || lack;
+    return outside || stale || lack;
 }
 
 static bool renew(struct master *m, struct sandbox **wanted) {
     struct sandbox *had = m->sandbox;
+    int64_t look_s = m->sandbox_look_s;
     m->sandbox = *wanted;
     bool ok = crew_renew(m);
-    if (!ok) m->sandbox = had;
+    if (!ok) m->sandbox = had, m->sandbox_look_s = look_s;
     else *wanted = had;
     return ok;
 }

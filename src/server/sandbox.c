@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/confine.h"
 #include "base/memory.h"
@@ -170,6 +171,40 @@ bool sandbox_covers(const struct sandbox *has, const struct sandbox *wants) {
     for (size_t i = 0; has->mode != SANDBOX_OFF && i < wants->count; i++)
         if (is_workers(&wants->list[i]) && !has_item(has, &wants->list[i])) return false;
     return true;
+}
+
+static void look(const struct sandbox *s, const struct sandbox_item *item, struct stat *st) {
+    struct buf path = {0};
+    buf_printf(&path, "%.*s%.*s", SPAN_ARG(s->chroot), SPAN_ARG(item->is.text));
+    if (stat(buf_text(&path), st) != 0) *st = (struct stat){.st_ino = 0};
+    buf_done(&path);
+}
+
+bool sandbox_remember(struct sandbox *s) {
+    struct buf how = {0};
+    bool any = false, holds = s->mode != SANDBOX_OFF && confine_possible(false, &how) & CONFINE_FILES;
+    buf_done(&how);
+    for (size_t i = 0; holds && i < s->count; i++) {
+        struct sandbox_item *item = &s->list[i];
+        struct stat st;
+        if (item->is.kind != NEED_KEEP) continue;
+        look(s, item, &st);
+        item->device = st.st_dev;
+        item->inode = st.st_ino;
+        any = true;
+    }
+    return any;
+}
+
+bool sandbox_is_stale(const struct sandbox *s) {
+    for (size_t i = 0; s->mode != SANDBOX_OFF && i < s->count; i++) {
+        const struct sandbox_item *item = &s->list[i];
+        struct stat st;
+        if (item->is.kind != NEED_KEEP) continue;
+        look(s, item, &st);
+        if (item->device != st.st_dev || item->inode != st.st_ino) return true;
+    }
+    return false;
 }
 
 static bool climbs(struct span path) {

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -21,6 +22,8 @@ struct sandbox_item {
     bool goes_on;         /* NEED_READ: names begin with the text, which need not end at a "/" */
     struct span beneath;  /* … the directory that is known; text itself where it is whole */
     struct span at;       /* "goldcrest.conf:12"; "built in" */
+    dev_t device;         /* NEED_KEEP: the directory that workers found, for sandbox_is_stale(); 0, 0: none */
+    ino_t inode;
 };
 
 struct sandbox {
@@ -36,6 +39,12 @@ void sandbox_drop(struct sandbox *s); /* accepts NULL */
 
 /* May a process in this sandbox go on with that configuration? False: it has to be another process. */
 bool sandbox_covers(const struct sandbox *has, const struct sandbox *wants);
+
+/* Remembers the directories that workers keep files in, once they have entered. False: there are none, or nothing
+ * would keep workers from another one. */
+bool sandbox_remember(struct sandbox *s);
+/* Is one of them another directory now? Those workers cannot write there. */
+bool sandbox_is_stale(const struct sandbox *s);
 
 /* By the text alone: "/a/b" is beneath "/a", "/a/" and "/a/b". */
 bool path_is_beneath(struct span path, struct span directory);

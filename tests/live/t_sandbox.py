@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import harness
-from harness import LOCALHOST, Server, Skip, Test, backends, command, folder, free_port, get, is_root, raw, read
-from harness import wait_for, write
+from harness import LOCALHOST, Server, Skip, Test, backends, command, folder, free_port, full, get, is_root, raw
+from harness import read, wait_for, write
 from t_reload import Download, Load
 from t_signals import somebody
 
@@ -249,6 +251,68 @@ def wider_reload(workers):
     assert server.end() == 0
 
 
+def failed_renewal():
+    """One of those that are to take the places serves already, another never will: nobody's client is cut."""
+    need_sandbox("Landlock")
+    text = "server.max-worker = 2\n" + as_somebody() + UPLOADS
+    server = Server(text, directory=place())
+    content = harness.noise(4 * 1024 * 1024)
+    server.file("slow", content)
+    before = server.workers()
+    gate = os.path.join(folder("gate"), "log")  # who opens it waits for a reader
+    os.mkfifo(gate)
+    os.chmod(gate, 0o666)
+    server.configure(text + 'server.modules = ( "mod_alias", "mod_accesslog" )\naccesslog.filename = "%s"\n' % gate +
+                     'alias.url = ( "/m/" => "%s/" )\n' % folder("more"))
+    server.send(signal.SIGUSR1)
+    wait_for(lambda: len(server.workers()) == 4, "two more workers")
+    last = [worker for worker in server.workers() if worker not in before][-1]
+    for worker in before + [last]:
+        os.kill(worker, signal.SIGSTOP)  # so that who comes is answered by the other new one
+    reader = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)
+    downloads = [Download(server.port, "/slow", 0.05) for _ in range(12)]
+    wait_for(lambda: any(d.data for d in downloads), "an answer of the new one")
+    os.kill(last, signal.SIGKILL)
+    server.wait_log("is refused")
+    for worker in before:
+        os.kill(worker, signal.SIGCONT)
+    for download in downloads:
+        assert download.finish() == content
+    wait_for(lambda: sorted(server.workers()) == sorted(before), "those of before to be alone again", 20)
+    os.close(reader)
+    assert server.end() == 0
+
+
+def moved_cache():
+    """A directory that workers keep files in is removed and made anew, by whomever: they keep files there again."""
+    need_sandbox("Landlock")
+    kept = os.path.join(world(folder("kept")), "cache")
+    server = Server('server.modules = ( "mod_deflate" )\nmimetype.assign = ( ".txt" => "text/plain" )\n'
+                    'deflate.mimetypes = ( "text/plain" )\ndeflate.allowed-encodings = ( "gzip" )\n'
+                    'deflate.cache-dir = "%s"\n' % kept + as_somebody() + UPLOADS, directory=place())
+
+    def keeps(name):
+        server.file(name, b"text " * 10000)
+        assert get(server.port, "/" + name, {"Accept-Encoding": "gzip"})[1]["Content-Encoding"] == "gzip"
+        return any(name in made for _, _, names in os.walk(kept) for made in names)
+    wait_for(lambda: keeps("a.txt"), "a kept file")
+    if full():  # they notice within a minute
+        shutil.rmtree(kept)
+        assert not keeps("b.txt")
+        wait_for(lambda: keeps("c%d.txt" % time.time()), "a kept file in a directory that was missing", 80)
+        server.wait_log("others take their places")
+    shutil.rmtree(kept)
+    os.mkdir(kept)
+    if is_root():
+        os.chown(kept, somebody().pw_uid, somebody().pw_gid)
+    assert not keeps("d.txt")
+    server.send(signal.SIGUSR1)
+    server.wait_log("is in force")
+    assert keeps("e.txt"), server.log()
+    assert "another one now" in server.log()
+    assert server.end() == 0
+
+
 def logs():
     """A log that was renamed is made anew, in a directory that workers may not write to otherwise."""
     need_sandbox("Landlock")
@@ -331,6 +395,7 @@ def tests():
     found += [Test("sandbox: links, %s" % mode, links, mode) for mode in ("enable", "strict")]
     found += [Test("sandbox: no links", without_links)]
     found += [Test("sandbox: a wider reload, %d workers" % n, wider_reload, n) for n in (1, 3)]
+    found += [Test("sandbox: a renewal fails", failed_renewal), Test("sandbox: a cache that has moved", moved_cache)]
     found += [Test("sandbox: logs", logs), Test("sandbox: upload dirs", upload_dirs)]
     found += [Test("sandbox: its opener is lost", lost_opener)]
     return found
