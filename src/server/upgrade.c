@@ -50,9 +50,12 @@ static void add_record(struct bundle *b, const char *name) {
 }
 
 static void add_listeners(struct bundle *b, const struct master *m) {
-    struct held_listener *order[1024];
-    size_t n = 0;
-    for (struct held_listener *l = m->listeners; l && n < sizeof order / sizeof *order; l = l->next) order[n++] = l;
+    const struct held_listener **order = NULL;
+    size_t n = 0, cap = 0;
+    for (const struct held_listener *l = m->listeners; l; l = l->next) {
+        order = memory_grow(order, &cap, n + 1, sizeof *order);
+        order[n++] = l;
+    }
     while (n-- > 0) { /* the reader puts each in front of those before */
         const struct held_listener *l = order[n];
         buf_add_text(&b->record, "fds=");
@@ -61,6 +64,7 @@ static void add_listeners(struct bundle *b, const struct master *m) {
         buf_printf(&b->record, " passed=%d lent=%d name=%s", l->passed, l->is_lent, l->name);
         add_record(b, "listener");
     }
+    free(order);
 }
 
 static void add_loggers(struct bundle *b, const struct master *m) {
@@ -300,7 +304,8 @@ static int listen_to(const struct master *m, pid_t pid, int said) {
         }
         if (n == 0) poll(NULL, 0, TICK_MS / 10); /* it has closed its end, and ends any moment */
         if (!gone && (clock_monotonic_s() > until || is_told_to_end())) {
-            say_error("upgrade: the new program does not come to an end of its trial: it is killed");
+            if (is_told_to_end()) say_note("upgrade: the server is to end: the trial is given up");
+            else say_error("upgrade: the new program does not come to an end of its trial: it is killed");
             kill(-pid, SIGKILL);
             while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
             break;
@@ -324,13 +329,25 @@ static void say_failure(int status) {
     else say_error("upgrade: the new program does not start (exit status %d)", WEXITSTATUS(status));
 }
 
+static void close_ends(int ends[2]) {
+    for (unsigned i = 0; i < 2; i++) {
+        if (ends[i] >= 0) close(ends[i]);
+        ends[i] = -1;
+    }
+}
+
+static bool no_pipes(int state, int answer[2], int said[2]) {
+    say_error("upgrade: %s", strerror(errno));
+    if (state >= 0) close(state);
+    close_ends(answer);
+    close_ends(said);
+    return false;
+}
+
 /* False with the reason said: the new program would not start here. */
 static bool rehearse(const struct master *m, const struct bundle *b, char version[64]) {
-    int answer[2], said[2], state = upgrade_send(buf_span(&b->text));
-    if (state < 0 || fd_pipe(answer) != 0 || fd_pipe(said) != 0) {
-        say_error("upgrade: %s", strerror(errno));
-        return false;
-    }
+    int answer[2] = {-1, -1}, said[2] = {-1, -1}, state = upgrade_send(buf_span(&b->text));
+    if (state < 0 || fd_pipe(answer) != 0 || fd_pipe(said) != 0) return no_pipes(state, answer, said);
     pid_t pid = fork();
     if (pid == 0) rehearse_here(m, b, state, answer[1], said[1]);
     close(state);
@@ -338,7 +355,7 @@ static bool rehearse(const struct master *m, const struct bundle *b, char versio
     close(said[1]);
     int status = pid > 0 ? listen_to(m, pid, said[0]) : 256;
     bool ok = status == 0 && read_answer(answer[0], version);
-    if (!ok) say_failure(status);
+    if (!ok && !is_told_to_end()) say_failure(status);
     close(answer[0]);
     close(said[0]);
     return ok;
@@ -371,6 +388,7 @@ void upgrade_run(struct master *m) {
         say_error("upgrade: %s: %s", m->start->argv[0], strerror(errno));
     }
     forget_bundle(&b);
+    if (is_told_to_end()) return; /* the signal waits for the master's loop */
     say_error("upgrade: refused; goldcrest " VERSION " goes on as before");
     notify_ready(m->slots);
 }

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import http.client
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -173,12 +174,33 @@ def broken_program():
 
 
 def never_ends():
-    """A program that does not come to an end does not keep the server from ending."""
-    server, program = copied_server("")
-    replace(program, b"#!/bin/sh\nsleep 300\n")
-    server.send(signal.SIGUSR2)
-    server.wait_log("is tried out")
-    assert server.end(signal.SIGTERM, 10) == 0
+    """A program that does not come to an end does not keep the server from ending, which is no fault of either."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        server, program = copied_server("")
+        replace(program, b"#!/bin/sh\nsleep 300\n")
+        server.send(signal.SIGUSR2)
+        server.wait_log("is tried out")
+        assert server.end(number, 10) == 0
+        assert "the server is to end" in server.log() and "error" not in server.log(), server.log()
+
+
+def no_descriptors():
+    """An upgrade that cannot be tried for want of descriptors leaves none behind."""
+    if not hasattr(resource, "prlimit") or not os.path.isdir("/proc/self/fd"):
+        raise Skip("the master's limits cannot be changed from outside")
+    server = Server("")
+    server.file("x", "x")
+    pid = server.process.pid
+    before, limits = open_files(pid), resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    free = [n for n in range(64) if not os.path.exists("/proc/%d/fd/%d" % (pid, n))]
+    for tries, room in enumerate((0, 1, 2, 3, 4)):
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free[room], limits[1]))
+        server.send(signal.SIGUSR2)
+        server.wait_log("upgrade: refused", tries + 1)
+        assert open_files(pid) == before, "room for %d: %d, %d before" % (room, open_files(pid), before)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    upgrade(server, 1)
+    assert server.end() == 0
 
 
 def broken_configuration():
@@ -307,6 +329,28 @@ def listeners():
     assert not os.path.exists(name)
 
 
+def many_listeners():
+    count, room = 1040, 4096
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < room:
+        raise Skip("a process may not have so many files open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, room), hard))
+    try:
+        server = Server("".join('$SERVER["socket"] == "@DIR@/%d" { }\n' % n for n in range(count)))
+        names = [os.path.join(server.dir, str(n)) for n in range(count)]
+        before = [os.stat(name).st_ino for name in names]
+        upgrade(server, 1)
+        assert [os.stat(name).st_ino for name in names] == before, "sockets were bound anew"
+        for name in names[::100]:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(name)
+                s.sendall(b"GET /x HTTP/1.0\r\n\r\n")
+                assert harness.read_all(s).startswith(b"HTTP/1.")
+        assert server.end() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def tickets():
     """TLS sessions go on, with tickets of the program before."""
     need("SSL support")
@@ -356,6 +400,8 @@ def tests():
     yield Test("upgrade: helper process", helper_without_programs)
     yield Test("upgrade: daemon", daemon)
     yield Test("upgrade: listeners", listeners)
+    yield Test("upgrade: more than a thousand listeners", many_listeners)
+    yield Test("upgrade: no descriptors left", no_descriptors)
     yield Test("upgrade: tickets of TLS sessions", tickets)
     yield Test("upgrade: ends with old workers", ends_with_old_workers)
     yield Test("upgrade: old workers have a limit", limit_for_old_workers)
