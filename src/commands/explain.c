@@ -111,11 +111,26 @@ static bool explain_line(const struct explaining *e, struct span line) {
     return explain(e, &q);
 }
 
+/* What is left of a line that was too long is no request of its own. */
+static bool skip_rest(unsigned long number) {
+    int c;
+    while ((c = getchar()) != EOF && c != '\n') {}
+    fprintf(stderr, "goldcrest explain: line %lu is left out: it has more than %d bytes\n", number,
+            LINE_BYTES_MAX - 2);
+    return false;
+}
+
 static bool explain_lines(const struct explaining *e) {
     char *line = memory_zeroed(1, LINE_BYTES_MAX);
+    unsigned long number = 0;
     bool is_valid = true;
     while (fgets(line, LINE_BYTES_MAX, stdin)) {
         struct span text = span_of(line);
+        number++;
+        if (text.n == LINE_BYTES_MAX - 1 && text.p[text.n - 1] != '\n') {
+            is_valid = skip_rest(number);
+            continue;
+        }
         if (text.n && text.p[text.n - 1] == '\n') text.n--;
         if (text.n && text.p[0] != '#') is_valid &= explain_line(e, text);
         fflush(stdout);

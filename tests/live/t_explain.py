@@ -293,6 +293,10 @@ def misused():
         status, out, errors = harness.command("explain", *arguments)
         assert status == 255 and (errors or "no request" in out), "%r: %d %s%s" % (arguments, status, out, errors)
     assert harness.command("explain", "-f", config, "/nothing")[0] == 0, "a 404 can be explained"
+    lines = b"/a\n/" + b"x" * 70000 + b" http://b/\n/c\n"
+    status, out, errors = harness.command("explain", "--json", "-f", config, "-", input=lines)
+    asked = [answer["asked"] for answer in map(json.loads, out.splitlines())]
+    assert status == 255 and "line 2" in errors and asked == ["/a", "/c"], (status, asked, errors)
 
 
 def tests():
