@@ -213,6 +213,10 @@ static uint64_t idle_limit_ms(const struct conn *c, const struct core_settings *
     return ms ? left_of(c, since_ms, ms) : 0;
 }
 
+static bool ends(const struct worker *w) {
+    return w->mode == WORKER_ENDS && !w->is_retired;
+}
+
 uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit, uint64_t since_ms) {
     const struct core_settings *core = (r && r->plan ? r->plan : c->worker->plan)->core;
     switch (limit) {
@@ -225,8 +229,9 @@ uint64_t conn_limit_ms(struct conn *c, const struct request *r, enum limit limit
         return idle_limit_ms(c, core, since_ms);
     case LIMIT_LINGER:
         if (conn_has_unsent(c)) return core->max_write_idle_s * UINT64_C(1000);
-        /* 0 seconds are next to nothing, not for ever */
-        return least(core->linger_timeout_s * UINT64_C(1000) + 1, left_of(c, since_ms, LINGER_TOTAL_MS));
+        /* 0 seconds are next to nothing, not for ever; at its end the worker waits a second at most */
+        return least(least(core->linger_timeout_s * UINT64_C(1000) + 1, ends(c->worker) ? 1000 : UINT64_MAX),
+                     left_of(c, since_ms, LINGER_TOTAL_MS));
     case LIMIT_NONE:
     case LIMIT_COUNT: break;
     }

@@ -20,6 +20,7 @@ tests_live_probe_LDFLAGS = $(src_goldcrest_LDFLAGS)
 EXTRA_DIST += \
 	tests/live/run.sh \
 	tests/live/doubles.sh \
+	tests/live/beside.py \
 	tests/live/certificates.py \
 	tests/live/doubles.py \
 	tests/live/explaining.py \
@@ -31,6 +32,7 @@ EXTRA_DIST += \
 	tests/live/scripted.py \
 	tests/live/t_auth.py \
 	tests/live/t_backends.py \
+	tests/live/t_beside.py \
 	tests/live/t_cgi.py \
 	tests/live/t_command.py \
 	tests/live/t_conformance.py \

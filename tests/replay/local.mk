@@ -110,6 +110,7 @@ EXTRA_DIST += \
 	tests/replay/limit-requests.replay \
 	tests/replay/graceful-end-cuts.replay \
 	tests/replay/graceful-end-in-response.replay \
+	tests/replay/graceful-end-lingers.replay \
 	tests/replay/graceful-end.replay \
 	tests/replay/h2-access-log.replay \
 	tests/replay/h2-body-breaks-off.replay \
