@@ -1,12 +1,9 @@
 ## src/modules/deflate/local.mk - the coders: libcoders has them linked, as tests want it, or they are a library
-noinst_LTLIBRARIES += src/modules/deflate/libcoders.la
-src_modules_deflate_libcoders_la_SOURCES =
-src_modules_deflate_libcoders_la_LIBADD =
-modules_linked = src/modules/libmodules.la src/modules/deflate/libcoders.la
 coders_libs = $(LIBDEFLATE_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(ZSTD_LIBS)
 
 if MOD_DEFLATE
-noinst_LTLIBRARIES += src/modules/deflate/libcoding.la
+noinst_LTLIBRARIES += src/modules/deflate/libcoding.la src/modules/deflate/libcoders.la
+modules_linked = src/modules/libmodules.la src/modules/deflate/libcoders.la
 src_modules_deflate_libcoding_la_SOURCES = src/modules/deflate/table.c
 if HAVE_BROTLI
 src_modules_deflate_libcoding_la_SOURCES += src/modules/deflate/brotli.c
@@ -22,8 +19,10 @@ src_modules_deflate_libcoding_la_SOURCES += src/modules/deflate/zstd.c
 endif
 src_modules_deflate_libcoding_la_CFLAGS = \
 	$(AM_CFLAGS) $(GC_HIDDEN_CFLAGS) $(BROTLI_CFLAGS) $(LIBDEFLATE_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
-src_modules_deflate_libcoders_la_SOURCES += src/modules/deflate/linked.c
-src_modules_deflate_libcoders_la_LIBADD += src/modules/deflate/libcoding.la
+src_modules_deflate_libcoders_la_SOURCES = src/modules/deflate/linked.c
+src_modules_deflate_libcoders_la_LIBADD = src/modules/deflate/libcoding.la
+else
+modules_linked = src/modules/libmodules.la
 endif
 
 if LOADABLE_CODERS
