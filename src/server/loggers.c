@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,18 +14,13 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "server/helper_parts.h"
 
 enum { FAST_FAILURES_MAX = 5, LIVES_LONG_S = 10 };
 
 /* In the child: the pipe is standard input; no signal is left blocked or ignored. */
 static void become(const struct logger *l, const struct who *who) {
-    struct sigaction standard;
-    sigset_t none;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    for (int signo = 1; signo < NSIG; signo++) sigaction(signo, &standard, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    signals_as_new();
     if (l->is_quiet) fd_cover_standard(fd_open("/dev/null", O_RDWR, 0));
     if (dup2(l->read_end, STDIN_FILENO) < 0) _exit(127);
     if (who->is_set && (setgroups(1, &who->gid) != 0 || setgid(who->gid) != 0)) _exit(127);
