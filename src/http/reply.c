@@ -92,6 +92,7 @@ struct reply *reply_make(struct request *r, bool range_requests, struct span rea
     struct reply *p = memory_zeroed(1, sizeof *p);
     p->refs = 1;
     p->status = r->status;
+    p->vhost = r->vhost;
     p->no_range = !range_requests || r->no_range;
     p->no_body = has_no_body(r->status);
     p->is_tls = r->is_tls;

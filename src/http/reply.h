@@ -40,6 +40,7 @@ struct reply {
     bool no_range; /* server.range-requests = "disable", or it was coded on the way */
     bool no_body;  /* a status that has none: 204, 304 */
     bool has_state;
+    uint8_t vhost; /* as in request.h */
     const struct plan *plan, *first_plan; /* as in request.h */
     struct blob *head;
     struct blob *head_304; /* what a fresh client gets; made when it is first asked for */

@@ -126,6 +126,7 @@ struct request {
     uint8_t phase_at;         /* within a phase: the next hook */
     uint8_t lasting;          /* enum lasting; only ever raised */
     uint8_t waiting;          /* enum waiting */
+    uint8_t vhost;            /* whom it counts for: counters_vhost() + 1; 0: the plan says */
     bool body_done;           /* the request's body was read to its end */
     bool body_is_torn;        /* some of it went into a sink that is no more: nobody else can have the whole */
     bool sink_ended;          /* r->sink was told the end */

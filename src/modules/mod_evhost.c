@@ -39,6 +39,7 @@ static enum handler choose_root(struct request *r, const void *settings) {
     int error = root.n ? file_look(root.p, &state) : ENOENT;
     if (error == 0 && S_ISDIR(state.mode)) {
         r->physical.docroot = root;
+        request_counts_for(r, host);
         return HANDLER_GO_ON;
     }
     request_lasts(r, LASTS_A_SECOND);

@@ -43,6 +43,7 @@ static bool use_host(struct request *r, const struct settings *s, struct span ho
     struct span path = arena_printf(&r->arena, "%.*s/%.*s/%.*s", SPAN_ARG(root), SPAN_ARG(host), SPAN_ARG(below));
     if (file_look(path.p, &state) != 0 || !S_ISDIR(state.mode)) return false;
     r->physical.docroot = path;
+    request_counts_for(r, host);
     if (s->debug) request_say(r, LOG_IS_NOTE, "the document root is %.*s", SPAN_ARG(path));
     return true;
 }

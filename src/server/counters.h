@@ -56,7 +56,8 @@ struct tally {
     uint64_t methods[METHOD_COUNT];
 };
 
-/* vhost_counts - a virtual host: server.name, or the condition on the host that holds, or "default" */
+/* vhost_counts - a virtual host: server.name, or what mod_evhost or mod_simple_vhost have found, or the condition on
+ * the host that holds, or "default" */
 struct vhost_counts {
     char name[COUNTED_NAME_BYTES];
     uint64_t received_bytes, sent_bytes, sent_body_bytes; /* of requests that are over */

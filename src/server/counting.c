@@ -38,7 +38,7 @@ static void count_limit(const struct request *r, unsigned status) {
 
 void request_counted(struct request *r) {
     struct tally *t = &counters->tally;
-    struct vhost_counts *v = &counters->vhosts[r->plan ? r->plan->vhost : 0];
+    struct vhost_counts *v = &counters->vhosts[r->vhost ? r->vhost - 1u : r->plan ? r->plan->vhost : 0u];
     unsigned status = (unsigned)request_sent_status(r), known = status - STATUS_FIRST < STATUSES ? status : 0;
     uint64_t sent = request_sent_bytes(r), body = request_sent_body_bytes(r);
     unsigned char key[16];
@@ -56,6 +56,11 @@ void request_counted(struct request *r) {
     histogram_add(&v->time, r->begun_ns ? clock_monotonic_ns() - r->begun_ns : 0);
     client_key(&r->client, key);
     r->conn->top_at = (uint8_t)toplist_add(&counters->clients, key, r->conn->top_at, sent);
+}
+
+void request_counts_for(struct request *r, struct span host) {
+    _Static_assert(VHOSTS_MAX < UINT8_MAX, "request.vhost has a byte");
+    if (!r->plan->core->name.n && !request_is_rehearsed(r)) r->vhost = (uint8_t)(counters_vhost(host) + 1);
 }
 
 void request_error_counted(const struct request *r) {

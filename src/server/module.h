@@ -129,6 +129,10 @@ const char *request_module_name(const struct request *r, unsigned i);
 /* The settings of another module that hold for this request; NULL where it is not used, or not active. */
 const void *request_settings(const struct request *r, const struct module *m);
 
+/* The virtual host that metrics have this request under, of modules that find hosts in the file system; server.name
+ * goes before. Only hosts that are there: there is room for a hundred. */
+void request_counts_for(struct request *r, struct span host);
+
 /* Moves physical.path below another directory (alias, userdir): path = basedir + rel_path. */
 void request_set_path(struct request *r, struct span basedir, struct span rel_path);
 

@@ -140,6 +140,7 @@ enum handler request_lookup(struct request *r) {
     request_set_plan(r, reply->plan);
     secure_export(r);
     r->status = reply->status;
+    r->vhost = reply->vhost;
     r->physical.path = reply->path;
     return HANDLER_FINISHED;
 }

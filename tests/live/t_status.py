@@ -223,7 +223,39 @@ def sums_do_not_fall(backend):
     assert server.end() == 0
 
 
+def hosts_of_the_file_system():
+    """Each has its own figures, kept replies too; a name that is no host, and one beyond the table, has none."""
+    need("mod_status", "mod_evhost", "mod_simple_vhost")
+    server = Server(text(1, 'server.modules += ( "mod_evhost", "mod_simple_vhost" )\n'
+                            'evhost.path-pattern = "@DIR@/hosts/%_"\n'
+                            '$HTTP["host"] =$ ".simple.example" {\nevhost.path-pattern = ""\n'
+                            'simple-vhost.server-root = "@DIR@/hosts"\n'
+                            'simple-vhost.default-host = "default.example" }\n'
+                            '$HTTP["host"] == "named.example" { server.name = "called" }\n'))
+    hosts = ["a.example", "named.example", "b.simple.example", "default.example"]
+    for host in hosts + ["h%d" % i for i in range(140)]:
+        path = os.path.join(server.dir, "hosts", host)
+        os.makedirs(path)
+        with open(os.path.join(path, "x.txt"), "w") as f:
+            f.write(host)
+    for host, count in (("a.example", 5), ("named.example", 2), ("b.simple.example", 3), ("c.simple.example", 2),
+                        ("none.example", 4)):
+        ask(server, "/x.txt", count, host)
+    found = metrics(server)
+    for name, status, count in (("a.example", 2, 5), ("called", 2, 2), ("b.simple.example", 2, 3),
+                                ("default.example", 2, 2)):
+        key = 'goldcrest_vhost_responses_total{vhost="%s",class="%dxx"}' % (name, status)
+        assert found[key] == count, (name, found)
+    assert not [k for k in found if "none.example" in k or "c.simple" in k or 'vhost="named' in k]
+    for i in range(140):
+        ask(server, "/x.txt", 1, "h%d" % i)
+    found = metrics(server)
+    names = {k for k in found if k.startswith("goldcrest_vhost_responses_total")}
+    assert found['goldcrest_vhost_responses_total{vhost="other",class="2xx"}'] >= 10 and len(names) < 400, len(names)
+
+
 def tests():
+    yield Test("status: hosts of the file system", hosts_of_the_file_system)
     for backend in backends():
         yield Test("status: workers are added up: %s" % backend, workers_are_added_up, backend)
         yield Test("status: states are seen: %s" % backend, states_are_seen, backend)

@@ -214,6 +214,10 @@ enum handler request_redirect(struct request *r, int status, struct span locatio
     return HANDLER_FINISHED;
 }
 
+void request_counts_for(struct request *r, struct span host) {
+    (void)r, (void)host;
+}
+
 bool request_tls_variable(struct request *r, unsigned *at, struct span *name, struct span *value) {
     (void)r, (void)at, (void)name, (void)value;
     return false;
