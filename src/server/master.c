@@ -241,6 +241,7 @@ static void put_away(struct master *m) {
     free(m->children);
     free(m->retired);
     free(m->pid_file.name);
+    free(m->former_pid_file.name);
     free(m->user);
 }
 
@@ -308,7 +309,11 @@ int master_run(const struct start *start, struct conf *conf) {
     if (!find_pid_file(&m)) return give_up(&m);
     if (m.who.name) m.who.name = m.user = span_dup(span_of(m.who.name));
     bool ok = begin(&m);
-    if (m.rehearses) return upgrade_rehearsed(&m, ok);
+    if (m.rehearses) {
+        int result = upgrade_rehearsed(ok);
+        put_away(&m);
+        return result;
+    }
     if (!ok) return give_up(&m);
     pid_file_write(&m.pid_file);
     use_error_log(&m);

@@ -93,7 +93,7 @@ void upgrade_run(struct master *m); /* SIGUSR2; returns if nothing comes of it *
 void upgrade_take(struct master *m);
 void upgrade_take_pid_file(struct master *m);
 void upgrade_take_counters(void);
-int upgrade_rehearsed(struct master *m, bool ok); /* tells the one that serves; the exit status */
+int upgrade_rehearsed(bool ok); /* tells the one that serves; the exit status */
 void upgrade_done(struct master *m);    /* it serves: what was there before is let go */
 void upgrade_leave(void);               /* in a process that is forked meanwhile */
 void upgrade_fall_back(void);           /* it does not: the old program again; returns if there was no upgrade */

@@ -315,8 +315,7 @@ void upgrade_leave(void) {
     if (now.role == UPGRADE_TAKES) close_own();
 }
 
-int upgrade_rehearsed(struct master *m, bool ok) {
-    (void)m;
+int upgrade_rehearsed(bool ok) {
     if (ok && write(now.answer, VERSION, strlen(VERSION)) < 0) ok = false;
     return ok ? 0 : 1;
 }
