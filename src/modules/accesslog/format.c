@@ -89,9 +89,10 @@ static bool take_unit(const struct compiling *c, struct piece *p, char letter) {
     struct span word = p->argument;
     c->format->is_timing = true;
     p->time.unit_ns = letter == 'D' ? 1000 : 1000000000;
-    if (span_is(word, SPAN("ms"))) p->time.unit_ns = 1000000;
-    else if (span_is(word, SPAN("us"))) p->time.unit_ns = 1000;
-    else if (word.n && !span_is(word, SPAN("s")))
+    if (span_is(word, SPAN("ms")) || span_is(word, SPAN("msec"))) p->time.unit_ns = 1000000;
+    else if (span_is(word, SPAN("us")) || span_is(word, SPAN("usec"))) p->time.unit_ns = 1000;
+    else if (span_is(word, SPAN("s")) || span_is(word, SPAN("sec"))) p->time.unit_ns = 1000000000;
+    else if (word.n)
         return refuse(c, "write %{ms}T, %{us}T or %{s}T", "has an unknown unit");
     return true;
 }

@@ -124,7 +124,7 @@ static const struct {
     {"%A %p %{local}p %{canonical}p %{remote}p", "192.0.2.80 8080 8080 8080 40123"},
     {"%b %B %O %I", "1500 1500 1734 345"},
     {"%{sid}C %{theme}C %{last}C %{side}C %{sidecar}C", "42 dark - - 1"},
-    {"%D %T %{s}T %{ms}T %{us}T", "1234567 1 1 1234 1234567"},
+    {"%D %T %{s}T %{ms}T %{us}T %{sec}T %{msec}T", "1234567 1 1 1234 1234567 1 1234"},
     {"%{TRACE}e %{TRACE}n %{NONE}e", "t-1 t-1 -"},
     {"%f", "/srv/www/a b/x.html"},
     {"%H %m %r", "HTTP/1.1 GET GET /a%20b/x.html?q=1&r=%22 HTTP/1.1"},
