@@ -178,3 +178,27 @@ AS_IF([test "x$enable_mod_authn_$2" != xno], [
     AC_MSG_NOTICE([mod_authn_$2 is not in this build: lib$2 was not found])])])
 gc_auth_summary="$gc_auth_summary, lib$2: $gc_lib_$1"
 ])
+
+# GC_PARTS
+# --------
+# Sets gc_parts to "no" if what it brings cannot be linked into a library: archives that are not position-independent.
+# On Darwin everything is.
+AC_DEFUN([GC_PARTS], [
+AC_CACHE_CHECK([whether a library can have them in it], [gc_cv_parts], [
+gc_wanted=
+AS_IF([test "$gc_tls" != no], [gc_wanted="$gc_wanted, SSL_new"])
+AS_IF([test "$gc_lib_ZLIB" = yes], [gc_wanted="$gc_wanted, deflateInit2_"])
+AS_IF([test "$gc_lib_LIBDEFLATE" = yes], [gc_wanted="$gc_wanted, libdeflate_alloc_compressor"])
+AS_IF([test "$gc_lib_BROTLI" = yes], [gc_wanted="$gc_wanted, BrotliEncoderCreateInstance"])
+AS_IF([test "$gc_lib_ZSTD" = yes], [gc_wanted="$gc_wanted, ZSTD_createCCtx"])
+gc_saved_CFLAGS=$CFLAGS gc_saved_LDFLAGS=$LDFLAGS gc_saved_LIBS=$LIBS
+CFLAGS="$CFLAGS $lt_prog_compiler_pic"
+LDFLAGS="$LDFLAGS -shared"
+LIBS="$OPENSSL_LIBS $LIBDEFLATE_LIBS $ZLIB_LIBS $BROTLI_LIBS $ZSTD_LIBS $LIBS"
+AS_CASE([$host_os], [darwin*], [gc_cv_parts=yes],
+  [AC_LINK_IFELSE([AC_LANG_SOURCE([typedef void function(void);
+function none$gc_wanted;
+function *wanted@<:@@:>@ = {0$gc_wanted};])], [gc_cv_parts=yes], [gc_cv_parts=no])])
+CFLAGS=$gc_saved_CFLAGS LDFLAGS=$gc_saved_LDFLAGS LIBS=$gc_saved_LIBS])
+AS_IF([test "$gc_cv_parts" = no], [gc_parts=no])
+])

@@ -126,7 +126,7 @@ objects() { # name source... - compiles what $flags say and makes lib<name>.a
     for source in "$@"; do
         object=$prefix/work/$(basename "$source" .c).o
         # shellcheck disable=SC2086 # several words
-        $CC -O2 $flags -c "$source" -o "$object" || return 1
+        $CC -O2 -fPIC $flags -c "$source" -o "$object" || return 1
         set -- "$@" "$object"
         shift
     done
