@@ -116,18 +116,22 @@ static const void *open_taken(const struct part *t, const char *object, uint32_t
     return part;
 }
 
-/* libtool leaves it in a folder of its own. */
-static bool find(char path[PATH_BYTES], const char *name) {
-    const char *folder = getenv("GOLDCREST_LIBDIR"), *slash = strrchr(program, '/');
-    if (folder && *folder) {
-        snprintf(path, PATH_BYTES, "%s/%s.so", folder, name);
-        return access(path, R_OK) == 0;
-    }
-    if (slash) {
-        snprintf(path, PATH_BYTES, "%.*s/.libs/%s.so", (int)(slash - program), program, name);
+/* Where libtool leaves it; where it is when what was installed has moved as a whole. */
+static bool find_beside(char path[PATH_BYTES], const char *name) {
+    static const char *const folders[] = {".libs", "../lib/goldcrest"};
+    const char *slash = strrchr(program, '/');
+    for (size_t i = 0; slash && i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, PATH_BYTES, "%.*s/%s/%s.so", (int)(slash - program), program, folders[i], name);
         if (access(path, R_OK) == 0) return true;
     }
-    snprintf(path, PATH_BYTES, GC_MODULE_DIR "/%s.so", name);
+    return false;
+}
+
+static bool find(char path[PATH_BYTES], const char *name) {
+    const char *folder = getenv("GOLDCREST_LIBDIR");
+    bool is_told = folder && *folder;
+    if (!is_told && find_beside(path, name)) return true;
+    snprintf(path, PATH_BYTES, "%s/%s.so", is_told ? folder : GC_MODULE_DIR, name);
     return access(path, R_OK) == 0;
 }
 

@@ -19,9 +19,9 @@ const void *library_object(const char *path, const char *name, const char **why)
 
 /*
  * NAME.so lies in the folder that the environment's GOLDCREST_LIBDIR says; without that in .libs beside the program,
- * where libtool leaves it in a build folder, else in configure's libdir/goldcrest. The object begins with a uint32_t,
- * which has to be `build`: a part of another build is refused. NULL: *why says what is wrong, with the file's name
- * (static memory, as above). The name is borrowed.
+ * where libtool leaves it in a build folder, or in ../lib/goldcrest from there, else in configure's libdir/goldcrest.
+ * The object begins with a uint32_t, which has to be `build`: a part of another build is refused. NULL: *why says
+ * what is wrong, with the file's name (static memory, as above). The name is borrowed.
  */
 const void *library_part(const char *name, const char *object, uint32_t build, const char **why);
 

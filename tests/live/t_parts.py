@@ -136,6 +136,20 @@ def of_another_build():
     refused("of another build", place)
 
 
+def moved():
+    """What was installed lies elsewhere, as a whole: no variable has to say so."""
+    ours, place = libraries(), folder("moved")
+    for name in ("sbin", "lib/goldcrest"):
+        os.makedirs(os.path.join(place, name))
+    shutil.copy(os.path.join(ours, TLS), os.path.join(place, "lib", "goldcrest"))
+    environment = {k: v for k, v in os.environ.items() if k != "GOLDCREST_LIBDIR"}
+    server, _ = copied_server(tls_text(), place=os.path.join(place, "sbin"), env=environment)
+    server.file("x", "x")
+    assert answers_tls(server)
+    assert os.path.join(place, "lib", "goldcrest", TLS) in mapped(server.process.pid).replace("/sbin/..", "")
+    assert server.end() == 0
+
+
 def back_with_its_own():
     """It is back after an upgrade that failed late, and so is its library, though its file is another one."""
     ours = libraries()
@@ -174,4 +188,5 @@ def tests():
     yield Test("parts: tls is missing", missing)
     yield Test("parts: tls is no library", no_library)
     yield Test("parts: tls of another build", of_another_build)
+    yield Test("parts: tls has moved with the program", moved)
     yield Test("parts: tls, an upgrade that fails late", back_with_its_own)

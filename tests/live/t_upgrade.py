@@ -122,9 +122,9 @@ def upgrades(server, config, workers):
 
 # ---- what fails --------------------------------------------------------------------------------------------
 
-def copied_server(config="", **more):
+def copied_server(config="", place=None, **more):
     """A server whose program is a copy, so that it can be replaced."""
-    place = folder("server")
+    place = place or folder("server")
     program = os.path.join(place, "program")
     shutil.copy(harness.goldcrest, program)
     ours, harness.goldcrest = harness.goldcrest, program
