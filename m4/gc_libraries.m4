@@ -182,7 +182,7 @@ gc_auth_summary="$gc_auth_summary, lib$2: $gc_lib_$1"
 # GC_PARTS
 # --------
 # Sets gc_parts to "no" if what it brings cannot be linked into a library: archives that are not position-independent.
-# On Darwin everything is.
+# On Darwin a library that calls its program needs a linker that looks for symbols late, and not all do.
 AC_DEFUN([GC_PARTS], [
 AC_CACHE_CHECK([whether a library can have them in it], [gc_cv_parts], [
 gc_wanted=
@@ -195,7 +195,7 @@ gc_saved_CFLAGS=$CFLAGS gc_saved_LDFLAGS=$LDFLAGS gc_saved_LIBS=$LIBS
 CFLAGS="$CFLAGS $lt_prog_compiler_pic"
 LDFLAGS="$LDFLAGS -shared"
 LIBS="$OPENSSL_LIBS $LIBDEFLATE_LIBS $ZLIB_LIBS $BROTLI_LIBS $ZSTD_LIBS $LIBS"
-AS_CASE([$host_os], [darwin*], [gc_cv_parts=yes],
+AS_CASE([$host_os], [darwin*], [gc_cv_parts=no],
   [AC_LINK_IFELSE([AC_LANG_SOURCE([typedef void function(void);
 function none$gc_wanted;
 function *wanted@<:@@:>@ = {0$gc_wanted};])], [gc_cv_parts=yes], [gc_cv_parts=no])])
